@@ -1,0 +1,52 @@
+// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo (its TurboJPEG interface) and zlib.
+// libpng reports errors by longjmp, which must not cross Swift frames; here it becomes a status and a message.
+#ifndef APUS_CIMAGE_H
+#define APUS_CIMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+  APUS_IMAGE_OK = 0,
+  APUS_IMAGE_MALFORMED = 1,   // the bytes are damaged, cut short, or not this format
+  APUS_IMAGE_UNSUPPORTED = 2, // a valid file of a kind that is not decoded here
+  APUS_IMAGE_TOO_LARGE = 3,   // more pixels than the caller allows
+  APUS_IMAGE_NO_MEMORY = 4
+} apus_image_status;
+
+// Decoded pixels: rows top to bottom, interleaved channels, 8 bits each. Free with apus_image_free.
+typedef struct {
+  uint32_t width;
+  uint32_t height;
+  uint32_t channels; // 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha
+  uint8_t *pixels;
+  char message[200]; // the library's words when the status is not APUS_IMAGE_OK
+} apus_image;
+
+apus_image_status apus_png_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
+apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
+void apus_image_free(apus_image *image);
+
+// Encodes 8-bit grey (channels 1) or RGB (channels 3). *out is freed with apus_bytes_free.
+apus_image_status apus_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
+                                  uint8_t **out, size_t *out_size);
+void apus_bytes_free(uint8_t *bytes);
+
+// A gzip decoder. One step consumes some input and produces some output.
+typedef struct apus_inflate apus_inflate;
+
+typedef enum {
+  APUS_INFLATE_MORE = 0, // go on with more input or more room
+  APUS_INFLATE_END = 1,  // one gzip member ended and its checksum is right
+  APUS_INFLATE_DAMAGED = 2,
+  APUS_INFLATE_NO_MEMORY = 3
+} apus_inflate_status;
+
+apus_inflate *apus_inflate_create(void); // NULL when there is no memory
+apus_inflate_status apus_inflate_step(apus_inflate *decoder, const uint8_t *in, size_t in_size, size_t *consumed,
+                                      uint8_t *out, size_t out_size, size_t *produced);
+apus_inflate_status apus_inflate_restart(apus_inflate *decoder); // for the next member of the same file
+void apus_inflate_destroy(apus_inflate *decoder);
+
+#endif
