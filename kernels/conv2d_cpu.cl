@@ -1,0 +1,257 @@
+// 2-D convolution for CPU-class devices: forward and input gradient.
+//
+// y[n,p,q,k] = sum over r,s,c of f[r,s,c,k]
+//                             * x[n, p*STRIDE_H - PAD_TOP + r*DILATION_H, q*STRIDE_W - PAD_LEFT + s*DILATION_W, c]
+// x: [N,H,W,C], f: [R,S,C/GROUPS,K], y: [N,P,Q,K]. The padding at the bottom and right is what P and Q imply.
+//
+// Defines
+//   CONV2D_FORWARD or CONV2D_INPUT_GRADIENT   1: which of the two entry points the program holds
+//   N, H, W, C, P, Q, K, R, S, GROUPS         the shapes above
+//   STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, PAD_TOP, PAD_LEFT
+//   VECTOR, TILE_V                            lanes (1, 4, 8, 16) and vectors of the block of channels of a tile
+//   TILE_N, TILE_W                            images and columns of a tile of the result
+//   ROWS                                      rows of the result per work-item
+// Entry points. RESULT_H, RESULT_W, RESULT_C: P, Q, K (forward) or H, W, C (input gradient)
+//   conv2d_forward(x, f, y EPILOGUE_PARAMS)
+//   conv2d_input_gradient(dy, transposed f, dx EPILOGUE_PARAMS)
+//     global size: { ceil(N / TILE_N) * ceil(RESULT_H / ROWS), B }, local size { 1, 1 }, where B is
+//     GROUPS * ceil(RESULT_C / GROUPS / BLOCK), or ceil(RESULT_C / BLOCK) if depthwise (GROUPS == C == K > 1),
+//     and BLOCK is VECTOR * TILE_V
+//   conv2d_transpose_filter(f, transposed f)  in every program with CONV2D_INPUT_GRADIENT, to run before it
+//     transposed f: workspace of R*S*(C/GROUPS)*K floats; global size: { R*S*(K/GROUPS) }, local size { 1 }
+// Limits: BLOCK <= RESULT_C / GROUPS (<= RESULT_C if depthwise), TILE_N <= N, TILE_W <= Q (forward) or
+// max(1, W / STRIDE_W) (input gradient). A tile's accumulators should fit the registers: TILE_N * TILE_W * TILE_V <= 28.
+
+#if CONV2D_FORWARD
+// The source is x, the result y. Result column j reads source column j*COLUMN_STEP + TAP_SHIFT(s).
+#define SOURCE_H H
+#define SOURCE_W W
+#define SOURCE_C C
+#define RESULT_H P
+#define RESULT_W Q
+#define RESULT_C K
+#define CLASSES 1
+#define COLUMN_STEP STRIDE_W
+#define TAP_EXISTS(class, s) 1
+#define TAP_SHIFT(class, s) ((s) * DILATION_W - PAD_LEFT)
+#define FILTER_COLUMN(s) (s)
+#define LEFT_COLUMNS ((PAD_LEFT + STRIDE_W - 1) / STRIDE_W)
+#define RIGHT_COLUMNS (((Q - 1) * STRIDE_W + (S - 1) * DILATION_W - PAD_LEFT - W + STRIDE_W) / STRIDE_W)
+#define FLAT (GROUPS == 1 && DILATION_W == 1)
+#else
+// The source is dy, the result dx. Columns of dx fall into STRIDE_W classes (column % STRIDE_W) that each see their own
+// taps; column j*STRIDE_W + class reads column j + TAP_SHIFT(class, s) of dy.
+#define SOURCE_H P
+#define SOURCE_W Q
+#define SOURCE_C K
+#define RESULT_H H
+#define RESULT_W W
+#define RESULT_C C
+#define CLASSES STRIDE_W
+#define COLUMN_STEP 1
+#define TAP_EXISTS(class, s) (((class) + PAD_LEFT - (s) * DILATION_W) % STRIDE_W == 0)
+#define TAP_SHIFT(class, s) (((class) + PAD_LEFT - (s) * DILATION_W) / STRIDE_W)
+#define FILTER_COLUMN(s) (S - 1 - (s))
+#define LEFT_COLUMNS (((S - 1) * DILATION_W - PAD_LEFT + STRIDE_W - 1) / STRIDE_W)
+#define RIGHT_COLUMNS ((W + STRIDE_W - 1) / STRIDE_W - Q + (STRIDE_W - 1 + PAD_LEFT) / STRIDE_W)
+#define FLAT (GROUPS == 1 && DILATION_W == 1 && STRIDE_W == 1)
+#endif
+
+#define DEPTHWISE (GROUPS > 1 && C == GROUPS && K == GROUPS)
+#if DEPTHWISE
+// Lanes run over the groups.
+#define BLOCK_GROUPS 1
+#define GROUP_SOURCE 1
+#define GROUP_RESULT RESULT_C
+#else
+#define BLOCK_GROUPS GROUPS
+#define GROUP_SOURCE (SOURCE_C / GROUPS)
+#define GROUP_RESULT (RESULT_C / GROUPS)
+#endif
+
+#if VECTOR == 16
+typedef float16 vec;
+#define LOAD LOAD16
+#define STORE(value, pointer) vstore16(value, 0, pointer)
+#elif VECTOR == 8
+typedef float8 vec;
+#define LOAD LOAD8
+#define STORE(value, pointer) vstore8(value, 0, pointer)
+#elif VECTOR == 4
+typedef float4 vec;
+#define LOAD LOAD4
+#define STORE(value, pointer) vstore4(value, 0, pointer)
+#else
+typedef float vec;
+#define LOAD LOAD1
+#define STORE(value, pointer) (*(pointer) = (value))
+#endif
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define PIXELS (TILE_N * TILE_W)
+#define BLOCK (VECTOR * TILE_V)
+#define BLOCKS ((GROUP_RESULT + BLOCK - 1) / BLOCK)
+#define ROW_BLOCKS ((RESULT_H + ROWS - 1) / ROWS)
+
+// A tile is a border tile if one of its columns may have a tap outside the source. Border tiles are compiled one by one
+// so that the columns that a tap reaches are constants; all the others share one loop without tests.
+#define CLAMP(value, low, high) ((value) < (low) ? (low) : (value) > (high) ? (high) : (value))
+#define TILES ((RESULT_W + CLASSES * TILE_W - 1) / (CLASSES * TILE_W))
+#define LEFT_TILES CLAMP((LEFT_COLUMNS + TILE_W - 1) / TILE_W, 0, TILES)
+#define RIGHT_TILES CLAMP(RIGHT_COLUMNS <= 0 ? 0 : 1 + (RIGHT_COLUMNS + TILE_W - 2) / TILE_W, 0, TILES - LEFT_TILES)
+
+// acc[pixel] += source[pixel, i] * filter[i, :] over i < length, for the pixels with lo <= column < hi.
+ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *restrict source,
+                              const __global float *restrict filter, const int length, const int lo, const int hi) {
+  for (int i = 0; i < length; ++i) {
+    vec f[TILE_V];
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) f[v] = LOAD(filter, i * RESULT_C + v * VECTOR);
+#pragma unroll
+    for (int m = 0; m < TILE_N; ++m) {
+#pragma unroll
+      for (int j = 0; j < TILE_W; ++j) {
+        if (j < lo || j >= hi) continue;
+        const int offset = (m * SOURCE_H * SOURCE_W + j * COLUMN_STEP) * SOURCE_C;
+#pragma unroll
+        for (int v = 0; v < TILE_V; ++v) {
+#if DEPTHWISE
+          const vec value = LOAD(source, offset + v * VECTOR);
+#else
+          const vec value = (vec)(source[offset + i]);
+#endif
+          acc[m * TILE_W + j][v] = fma(value, f[v], acc[m * TILE_W + j][v]);
+        }
+      }
+    }
+  }
+}
+
+// All taps of the tile that begins at column `first` of a class; `row` is the result's.
+ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restrict source,
+                          const __global float *restrict filter, const int row, const int class, const int first,
+                          const bool border) {
+#pragma unroll
+  for (int m = 0; m < PIXELS; ++m) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) acc[m][v] = (vec)(0.0f);
+  }
+  for (int r = 0; r < R; ++r) {
+#if CONV2D_FORWARD
+    const int source_row = row * STRIDE_H - PAD_TOP + r * DILATION_H;
+    if (source_row < 0 || source_row >= SOURCE_H) continue;
+#else
+    const int scaled_row = row + PAD_TOP - r * DILATION_H;
+    if (scaled_row < 0 || scaled_row >= SOURCE_H * STRIDE_H || scaled_row % STRIDE_H != 0) continue;
+    const int source_row = scaled_row / STRIDE_H;
+#endif
+    const __global float *restrict source_line = source + (source_row * SOURCE_W + first * COLUMN_STEP) * SOURCE_C;
+    const __global float *restrict filter_line = filter + r * S * GROUP_SOURCE * RESULT_C;
+    if (FLAT && !border) {
+      accumulate(acc, source_line + TAP_SHIFT(0, FILTER_COLUMN(0)) * SOURCE_C, filter_line, S * SOURCE_C, 0, TILE_W);
+      continue;
+    }
+#pragma unroll
+    for (int s = 0; s < S; ++s) {
+      if (!TAP_EXISTS(class, s)) continue;
+      const int shift = TAP_SHIFT(class, s);
+      const int before = -(first * COLUMN_STEP + shift), after = SOURCE_W - 1 + before;
+      const int lo = !border || before <= 0 ? 0 : (before + COLUMN_STEP - 1) / COLUMN_STEP;
+      const int hi = !border ? TILE_W : after < 0 ? 0 : after / COLUMN_STEP + 1;
+      accumulate(acc, source_line + shift * SOURCE_C, filter_line + FILTER_COLUMN(s) * GROUP_SOURCE * RESULT_C,
+                 GROUP_SOURCE, lo, hi);
+    }
+  }
+}
+
+// Stores the lanes from `skip` on; the ones before it belong to the previous block.
+ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict result) {
+  float lanes[VECTOR];
+  STORE(value, lanes);
+  for (int lane = max(skip, 0); lane < VECTOR; ++lane) result[lane] = lanes[lane];
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+#if CONV2D_FORWARD
+void conv2d_forward(
+#else
+void conv2d_input_gradient(
+#endif
+    const __global float *restrict source, const __global float *restrict filter,
+    __global float *restrict result EPILOGUE_PARAMS) {
+  // Where a tile would pass the end of its dimension it moves back instead, and does not store what its neighbour does.
+  const int tile_image = (int)get_global_id(0) / ROW_BLOCKS * TILE_N;
+  const int image = min(tile_image, N - TILE_N);
+  const int first_row = (int)get_global_id(0) % ROW_BLOCKS * ROWS;
+  const int group = (int)get_global_id(1) / BLOCKS;
+  const int block_channel = (int)get_global_id(1) % BLOCKS * BLOCK;
+  const int group_channel = min(block_channel, GROUP_RESULT - BLOCK);
+  const int channel = group * GROUP_RESULT + group_channel;
+  const __global float *restrict tile_source =
+    source + (INDEX)image * (SOURCE_H * SOURCE_W * SOURCE_C) + (DEPTHWISE ? channel : group * GROUP_SOURCE);
+  const __global float *restrict tile_filter = filter + channel;
+
+  for (int row = first_row; row < min(first_row + ROWS, RESULT_H); ++row) {
+    for (int class = 0; class < CLASSES; ++class) {
+      const int columns = (RESULT_W - class + CLASSES - 1) / CLASSES;
+      const int tiles = (columns + TILE_W - 1) / TILE_W;
+      for (int tile = 0; tile < tiles; ++tile) {
+        const int first = min(tile * TILE_W, columns - TILE_W);
+        vec acc[PIXELS][TILE_V];
+#if LEFT_TILES + RIGHT_TILES < TILES
+        if (tile >= LEFT_TILES && tile < tiles - RIGHT_TILES)
+          gather(acc, tile_source, tile_filter, row, class, first, false);
+#endif
+#pragma unroll
+        for (int c = 0; c < CLASSES; ++c) {
+          const int class_columns = (RESULT_W - c + CLASSES - 1) / CLASSES;
+          const int class_tiles = (class_columns + TILE_W - 1) / TILE_W;
+#pragma unroll
+          for (int b = 0; b < LEFT_TILES + RIGHT_TILES; ++b) {
+            const int border_tile = b < LEFT_TILES ? b : class_tiles - 1 - (b - LEFT_TILES);
+            if (class == c && tile == border_tile)
+              gather(acc, tile_source, tile_filter, row, c, min(border_tile * TILE_W, class_columns - TILE_W), true);
+          }
+        }
+#pragma unroll
+        for (int m = 0; m < TILE_N; ++m) {
+          if (image + m < tile_image) continue;
+#pragma unroll
+          for (int j = 0; j < TILE_W; ++j) {
+            if (first + j < tile * TILE_W) continue;
+            const INDEX pixel =
+              ((INDEX)(image + m) * RESULT_H + row) * RESULT_W + (first + j) * CLASSES + class;
+#pragma unroll
+            for (int v = 0; v < TILE_V; ++v) {
+              const int lane = channel + v * VECTOR;
+              const INDEX index = pixel * RESULT_C + lane;
+              const vec value = EPILOGUE(vec, LOAD, acc[m * TILE_W + j][v], index, lane);
+#if GROUP_RESULT % BLOCK == 0
+              STORE(value, result + index);
+#else
+              const int skip = block_channel - group_channel - v * VECTOR;
+              if (skip <= 0) STORE(value, result + index);
+              else store_lanes(value, skip, result + index);
+#endif
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+#if CONV2D_INPUT_GRADIENT
+// f [R, S, C/GROUPS, K] to the [R, S reversed, K/GROUPS, C] that conv2d_input_gradient reads.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv2d_transpose_filter(const __global float *restrict filter, __global float *restrict result) {
+  const int row = get_global_id(0);
+  const int tap = row / (K / GROUPS), r = tap / S, s = tap % S, k = row % (K / GROUPS);
+  for (int group = 0; group < GROUPS; ++group) {
+    for (int c = 0; c < C / GROUPS; ++c) {
+      result[((r * S + S - 1 - s) * (K / GROUPS) + k) * C + group * (C / GROUPS) + c] =
+        filter[(tap * (C / GROUPS) + c) * K + group * (K / GROUPS) + k];
+    }
+  }
+}
+#endif
