@@ -1,0 +1,70 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "apus",
+  products: [
+    .library(name: "Apus", targets: ["Apus"]),
+    .executable(name: "apus", targets: ["ApusCommand"]),
+  ],
+  traits: [
+    .trait(name: "OpenCL", description: "The OpenCL backend: any device with an OpenCL driver."),
+    .trait(name: "OneDNN", description: "oneDNN for the CPU backend's convolutions, products and poolings."),
+    .default(enabledTraits: ["OpenCL", "OneDNN"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // Graphs, layers, training: pure Swift.
+    .target(name: "ApusCore", swiftSettings: swift),
+    .target(name: "ApusNN", dependencies: ["ApusCore"], swiftSettings: swift),
+    .target(name: "ApusSafetensors", dependencies: ["ApusCore"], swiftSettings: swift),
+    .target(name: "ApusData", dependencies: ["ApusCore", "CImage"], swiftSettings: swift),
+    .target(
+      name: "ApusTraining",
+      dependencies: ["ApusCore", "ApusNN", "ApusData", "ApusDevices", "ApusSafetensors"], swiftSettings: swift),
+
+    // Backends, and the choice between them at run time.
+    .target(
+      name: "ApusCPU",
+      dependencies: ["ApusCore", "CThreads", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
+      swiftSettings: swift),
+    .target(name: "ApusOpenCL", dependencies: ["ApusCore", "COpenCL", "CKernels"], swiftSettings: swift),
+    .target(
+      name: "ApusDevices",
+      dependencies: ["ApusCore", "ApusCPU", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"]))],
+      swiftSettings: swift),
+
+    // C shims: system libraries and the embedded kernel sources.
+    .target(name: "CThreads"),
+    .target(
+      name: "COneDNN",
+      cSettings: [.define("APUS_ONEDNN", .when(traits: ["OneDNN"]))],
+      linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
+    .target(
+      name: "COpenCL",
+      cSettings: [.define("APUS_OPENCL", .when(traits: ["OpenCL"]))],
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "CKernels"),
+    .target(
+      name: "CImage", linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+
+    // What users import, and the program.
+    .target(
+      name: "Apus",
+      dependencies: ["ApusCore", "ApusNN", "ApusData", "ApusDevices", "ApusTraining", "ApusSafetensors"],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "ApusCommand",
+      dependencies: ["Apus", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: swift),
+  ],
+  cLanguageStandard: .c2x
+)

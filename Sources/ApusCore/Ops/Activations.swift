@@ -1,0 +1,56 @@
+/// The activation functions, each defined once as an expression; gradients, kernels and fusion follow from it.
+public enum Activation: Hashable, Sendable {
+  /// `x`
+  case linear
+  /// `max(x, 0)`
+  case relu
+  /// `x > 0 ? x : slope * x`
+  case leakyReLU(slope: Double = 0.3)
+  /// `x > 0 ? x : alpha * (exp(x) - 1)`
+  case elu(alpha: Double = 1)
+  /// `scale * elu(x, alpha)` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)
+  case selu
+  /// `x * (1 + erf(x / sqrt(2))) / 2` (Hendrycks and Gimpel, 2016, exact form)
+  case gelu
+  /// `x * sigmoid(x)`, also known as swish
+  case silu
+  /// `1 / (1 + exp(-x))`
+  case sigmoid
+  case tanh
+  /// `log(1 + exp(x))`
+  case softplus
+  /// `x * min(max(x + 3, 0), 6) / 6` (Howard et al., 2019)
+  case hardSwish
+
+  /// The formula applied to `x`.
+  public func callAsFunction(_ x: Expr) -> Expr {
+    switch self {
+    case .linear: x
+    case .relu: .max(x, 0)
+    case .leakyReLU(let slope): .ifGreater(x, 0, then: x, otherwise: .constant(slope) * x)
+    case .elu(let alpha): .ifGreater(x, 0, then: x, otherwise: .constant(alpha) * (.exp(.min(x, 0)) - 1))
+    case .selu: .constant(1.0507009873554804934193349852946) * Activation.elu(alpha: 1.6732632423543772848170429916717)(x)
+    case .gelu: 0.5 * x * (1 + .erf(x * .constant(0.70710678118654752440)))
+    case .silu: x * .sigmoid(x)
+    case .sigmoid: .sigmoid(x)
+    case .tanh: .tanh(x)
+    case .softplus: .softplus(x)
+    case .hardSwish: x * .min(.max(x + 3, 0), 6) * .constant(1.0 / 6)
+    }
+  }
+
+  /// The function of every element.
+  public func callAsFunction(_ x: Tensor) -> Tensor { self == .linear ? x : x.map { self($0) } }
+}
+
+/// `max(x, 0)`
+public func relu(_ x: Tensor) -> Tensor { Activation.relu(x) }
+public func leakyReLU(_ x: Tensor, slope: Double = 0.3) -> Tensor { Activation.leakyReLU(slope: slope)(x) }
+public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor { Activation.elu(alpha: alpha)(x) }
+public func selu(_ x: Tensor) -> Tensor { Activation.selu(x) }
+public func gelu(_ x: Tensor) -> Tensor { Activation.gelu(x) }
+public func silu(_ x: Tensor) -> Tensor { Activation.silu(x) }
+public func sigmoid(_ x: Tensor) -> Tensor { Activation.sigmoid(x) }
+public func tanh(_ x: Tensor) -> Tensor { Activation.tanh(x) }
+public func softplus(_ x: Tensor) -> Tensor { Activation.softplus(x) }
+public func hardSwish(_ x: Tensor) -> Tensor { Activation.hardSwish(x) }

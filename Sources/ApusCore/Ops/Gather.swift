@@ -1,0 +1,28 @@
+/// Rows of a table: `y[b, ...] = x[indices[b], ...]`.
+///
+/// - Parameters:
+///   - x: `[R, ...]` of any type: a data set that stays on the device, an embedding.
+///   - indices: int32 `[B]`, each in `0..<R`. Whoever uploads indices checks them; a row out of range reads as zeros.
+/// - Returns: `[B, ...]` of the type of `x`.
+public func gather(_ x: Tensor, _ indices: Tensor) -> Tensor {
+  guard x.isValid, indices.isValid else { return Tensor(graph: x.graph, id: -1) }
+  guard x.rank >= 1, indices.rank == 1, indices.dtype == .int32 else {
+    return x.graph.fail("gather: table \(x.type), indices \(indices.type): the indices must be int32 [B]")
+  }
+  return x.graph.append(
+    .gather, [x, indices], TensorType(shape: indices.shape + x.shape.dropFirst(), dtype: x.dtype))
+}
+
+/// Each row of the table gets the sum, in order, of the gradients of the rows gathered from it.
+func gatherGradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
+  let (x, indices) = (inputs[0], inputs[1])
+  return [x.graph.append(.gatherGradient, [dy, indices], x.type), nil]
+}
+
+/// `y[..., c] = 1` where `c` is the class number, else 0: int32 `[...]` to `[..., classes]`.
+public func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
+  guard labels.isValid else { return labels }
+  let numbers = labels.graph.constant(NDArray((0..<Int32(classes)).map { $0 }, shape: [classes]))
+  let column = reshape(labels, to: labels.shape + [1])
+  return pointwise(.ifEqual(.input(0), .input(1), then: 1, otherwise: 0), [column, numbers])
+}

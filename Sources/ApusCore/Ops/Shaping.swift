@@ -1,0 +1,156 @@
+/// The same elements under another shape; free of cost. One size may be -1 and is then computed.
+public func reshape(_ x: Tensor, to shape: [Int]) -> Tensor {
+  guard x.isValid, x.shape != shape else { return x }
+  var target = shape
+  if let open = shape.firstIndex(of: -1) {
+    let known = shape.enumerated().filter { $0.offset != open }.map(\.element)
+    guard let product = known.checkedElementCount, product > 0, x.type.count % product == 0 else {
+      return x.graph.fail("reshape: \(x.shape.shapeDescription) cannot become \(shape): no size for -1 fits")
+    }
+    target[open] = x.type.count / product
+  }
+  guard target.checkedElementCount == x.type.count else {
+    return x.graph.fail(
+      "reshape: \(x.shape.shapeDescription) cannot become \(shape.shapeDescription): "
+        + "the numbers of elements must be equal")
+  }
+  return x.graph.append(.reshape, [x], TensorType(shape: target, dtype: x.dtype))
+}
+
+extension Tensor {
+  /// All axes but the first joined: `[N, ...]` to `[N, rest]`.
+  public func flattened() -> Tensor {
+    guard isValid else { return self }
+    guard rank >= 1 else { return graph.fail("flattened: a scalar has no batch axis") }
+    return reshape(self, to: [shape[0], shape.dropFirst().reduce(1, *)])
+  }
+}
+
+/// Axes in another order: axis i of the result is axis `permutation[i]` of `x`; reversed when not given.
+public func transpose(_ x: Tensor, _ permutation: [Int]? = nil) -> Tensor {
+  guard x.isValid else { return x }
+  let order = permutation ?? Array((0..<x.rank).reversed())
+  guard order.sorted() == Array(0..<x.rank) else {
+    return x.graph.fail("transpose: \(order) must hold each axis of \(x.shape.shapeDescription) once")
+  }
+  if order == Array(0..<x.rank) { return x }
+  return x.graph.append(.transpose(order), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
+}
+
+package func inverse(of permutation: [Int]) -> [Int] {
+  var result = permutation
+  for (i, axis) in permutation.enumerated() { result[axis] = i }
+  return result
+}
+
+/// A strided part of each axis.
+public struct Slice: Hashable, Sendable, CustomStringConvertible {
+  public var starts: [Int]
+  public var steps: [Int]
+  public var description: String { "from \(starts)\(steps.allSatisfy { $0 == 1 } ? "" : " by \(steps)")" }
+
+  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
+    let x = inputs[0]
+    guard steps.allSatisfy({ $0 == 1 }) else {
+      dy.graph.fail("slice: only slices with step 1 have a gradient")
+      return [nil]
+    }
+    let after = x.shape.indices.map { x.shape[$0] - starts[$0] - dy.shape[$0] }
+    return [pad(dy, before: starts, after: after)]
+  }
+}
+
+/// `y[i, j, ...] = x[starts[0] + i*steps[0], ...]`, `sizes` elements along each axis.
+public func slice(_ x: Tensor, starts: [Int], sizes: [Int], steps: [Int]? = nil) -> Tensor {
+  guard x.isValid else { return x }
+  let steps = steps ?? [Int](repeating: 1, count: x.rank)
+  guard
+    starts.count == x.rank, sizes.count == x.rank, steps.count == x.rank,
+    x.shape.indices.allSatisfy({
+      starts[$0] >= 0 && sizes[$0] >= 0 && steps[$0] > 0
+        && (sizes[$0] == 0 || starts[$0] + (sizes[$0] - 1) * steps[$0] < x.shape[$0])
+    })
+  else {
+    return x.graph.fail(
+      "slice: starts \(starts), sizes \(sizes), steps \(steps) do not lie in \(x.shape.shapeDescription)")
+  }
+  if sizes == x.shape { return x }
+  return x.graph.append(.slice(Slice(starts: starts, steps: steps)), [x], TensorType(shape: sizes, dtype: x.dtype))
+}
+
+/// Tensors side by side along `axis`; all other sizes must be equal.
+public func concat(_ tensors: [Tensor], axis: Int = -1) -> Tensor {
+  guard let first = tensors.first else { preconditionFailure("concat: needs at least one tensor") }
+  guard tensors.allSatisfy(\.isValid) else { return Tensor(graph: first.graph, id: -1) }
+  let positive = axis < 0 ? axis + first.rank : axis
+  let others = { (shape: [Int]) in shape.indices.map { $0 == positive ? 0 : shape[$0] } }
+  guard
+    first.shape.indices.contains(positive),
+    tensors.allSatisfy({ $0.dtype == first.dtype && others($0.shape) == others(first.shape) })
+  else {
+    return first.graph.fail(
+      "concat: \(tensors.map { $0.type.description }.joined(separator: ", ")) along axis \(axis): "
+        + "types and all other sizes must be equal")
+  }
+  if tensors.count == 1 { return first }
+  var shape = first.shape
+  shape[positive] = tensors.reduce(0) { $0 + $1.shape[positive] }
+  return first.graph.append(.concat(axis: positive), tensors, TensorType(shape: shape, dtype: first.dtype))
+}
+
+func concatGradients(axis: Int, _ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
+  var start = 0
+  return zip(inputs, wanted).map { input, isWanted in
+    defer { start += input.shape[axis] }
+    guard isWanted else { return nil }
+    var starts = [Int](repeating: 0, count: input.rank)
+    starts[axis] = start
+    return slice(dy, starts: starts, sizes: input.shape)
+  }
+}
+
+/// Cells of one value around a tensor.
+public struct Pad: Hashable, Sendable, CustomStringConvertible {
+  public var before: [Int]
+  public var after: [Int]
+  public var value: Double
+  public var description: String { "\(before) \(after) with \(value)" }
+
+  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
+    [slice(dy, starts: before, sizes: inputs[0].shape)]
+  }
+}
+
+/// `x` with `before[i]` and `after[i]` cells of `value` added at the ends of axis i.
+public func pad(_ x: Tensor, before: [Int], after: [Int], value: Double = 0) -> Tensor {
+  guard x.isValid else { return x }
+  guard before.count == x.rank, after.count == x.rank, (before + after).allSatisfy({ $0 >= 0 }) else {
+    return x.graph.fail(
+      "pad: before \(before), after \(after) of \(x.shape.shapeDescription): one amount an axis, none negative")
+  }
+  var shape = x.shape
+  for axis in shape.indices {
+    let (padded, overflow) = before[axis].addingReportingOverflow(after[axis])
+    let (size, again) = shape[axis].addingReportingOverflow(padded)
+    guard !overflow, !again else { return x.graph.fail("pad: the size of axis \(axis) does not fit in 63 bits") }
+    shape[axis] = size
+  }
+  if shape == x.shape { return x }
+  return x.graph.append(
+    .pad(Pad(before: before, after: after, value: value)), [x], TensorType(shape: shape, dtype: x.dtype))
+}
+
+extension Graph {
+  /// One flat vector of `count` elements that holds tensor i from `offsets[i]` on and zeros between.
+  package func pack(_ tensors: [Tensor], offsets: [Int], count: Int) -> Tensor {
+    guard let first = tensors.first else { return constant(NDArray(zeros: [count])) }
+    return append(.pack(offsets: offsets), tensors, TensorType(shape: [count], dtype: first.dtype))
+  }
+
+  func packGradients(offsets: [Int], _ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
+    inputs.indices.map { i in
+      wanted[i]
+        ? reshape(slice(dy, starts: [offsets[i]], sizes: [inputs[i].type.count]), to: inputs[i].shape) : nil
+    }
+  }
+}

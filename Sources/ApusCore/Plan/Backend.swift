@@ -1,0 +1,99 @@
+/// An operand of a kernel: where its elements are, and what they are.
+package struct Operand<Buffer> {
+  package var buffer: Buffer
+  package var type: TensorType
+
+  package init(buffer: Buffer, type: TensorType) {
+    self.buffer = buffer
+    self.type = type
+  }
+}
+
+/// One operation to be bound to a device: operands in the order of the op, then those of the epilogue.
+package struct Invocation<Buffer> {
+  package var op: Op
+  package var inputs: [Operand<Buffer>]
+  package var output: Operand<Buffer>
+  /// Applied to every element of the result: expression input 0 is the result, input i + 1 is `epilogueInputs[i]`.
+  package var epilogue: Expr?
+  package var epilogueInputs: [Operand<Buffer>]
+  /// As many bytes as `workspaceByteCount` asked for; `nil` for none.
+  package var workspace: Buffer?
+  package var label: String
+}
+
+/// How an epilogue's operand is indexed, told from its number of elements.
+package enum EpilogueOperandKind {
+  /// One element for all.
+  case scalar
+  /// One element for each index of the result's last axis.
+  case channel
+  /// As many elements as the result, in its order.
+  case full
+
+  package init(_ operand: TensorType, of result: TensorType) {
+    self = operand.count == 1 ? .scalar : operand.count == result.count ? .full : .channel
+  }
+}
+
+/// The seam between graphs and devices: all that a device has to provide.
+///
+/// A backend owns one in-order stream of work. Calls are confined to one thread at a time.
+package protocol Backend: AnyObject {
+  /// Device memory; views made by `slice` keep their parent alive.
+  associatedtype Buffer
+  /// An operation bound to its buffers: arguments set, geometry known; replayed any number of times.
+  associatedtype Kernel
+
+  /// The device as users read it, and what memory plans must respect.
+  var device: DeviceDescription { get }
+
+  /// Memory with undefined contents. Throws `outOfMemory` above the device's limits.
+  func allocate(_ byteCount: Int) throws(BackendError) -> Buffer
+  /// A view of part of a buffer; the range starts at a multiple of `device.alignment`.
+  func slice(_ buffer: Buffer, _ range: Range<Int>) throws(BackendError) -> Buffer
+  /// Host to device, in order with the kernels; the bytes may be reused on return.
+  func copy(_ bytes: UnsafeRawBufferPointer, to buffer: Buffer) throws(BackendError)
+  /// Device to host, after all that was run before: the only call that waits.
+  func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError)
+
+  /// Whether the kernel of `op` can apply an epilogue. Fusion asks before it folds one in.
+  func fusesEpilogue(of op: Op) -> Bool
+  /// Scratch memory that the kernel of `op` needs while it runs.
+  func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int
+  /// Binds an operation. Leaves, `reshape` and `pack` have no kernel and are never asked for.
+  func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel
+  /// Starts the kernels in order; may return before they end.
+  func run(_ kernels: [Kernel]) throws(BackendError)
+}
+
+/// What is known of a device.
+public struct DeviceDescription: Sendable, Hashable, Codable {
+  public enum Kind: String, Sendable, Hashable, Codable { case cpu, gpu, accelerator }
+
+  /// `cpu`, or `opencl:0`: what `--device` takes.
+  public var identifier: String
+  public var name: String
+  public var kind: Kind
+  /// Backend and version: `oneDNN 2.6.3`, `OpenCL 3.0 PoCL ...`.
+  public var driver: String
+  public var computeUnits: Int
+  public var memoryBytes: Int
+  public var maximumAllocationBytes: Int
+  /// Views of buffers start at multiples of this many bytes.
+  public var alignment: Int
+
+  public init(
+    identifier: String, name: String, kind: Kind, driver: String, computeUnits: Int, memoryBytes: Int,
+    maximumAllocationBytes: Int, alignment: Int
+  ) {
+    self.identifier = identifier
+    self.name = name
+    self.kind = kind
+    self.driver = driver
+    self.computeUnits = computeUnits
+    self.memoryBytes = memoryBytes
+    self.maximumAllocationBytes = maximumAllocationBytes
+    self.alignment = alignment
+  }
+}

@@ -1,0 +1,226 @@
+/// The nodes that a plan runs: those that its outputs and updates need, with fused ones replaced.
+package struct LoweredGraph {
+  package var nodes: [Graph.Node]
+  /// New index of each wanted node of the traced graph.
+  package var index: [Int: Int]
+  /// Nodes that must survive: outputs, observations, updates (new indices).
+  package var roots: Set<Int>
+
+  /// Copies what `wanted` and the graph's updates need, in order; updates go last.
+  package init(_ graph: Graph, wanted: [Int]) {
+    nodes = graph.nodes
+    index = Dictionary(uniqueKeysWithValues: graph.nodes.indices.map { ($0, $0) })
+    let updates = Set(graph.updates)
+    roots = Set(wanted).union(updates)
+    let order = graph.nodes.indices.filter { !updates.contains($0) } + graph.updates
+    rebuild(order.map { ($0, graph.nodes[$0]) })
+  }
+
+  /// Replaces the nodes by `sequence` (old index, node with old operand indices), dropping what no root needs.
+  private mutating func rebuild(_ sequence: [(old: Int, node: Graph.Node)]) {
+    var needed = roots
+    for (old, node) in sequence.reversed() where needed.contains(old) { needed.formUnion(node.inputs) }
+    var moved: [Int: Int] = [:]
+    var result: [Graph.Node] = []
+    for (old, node) in sequence where needed.contains(old) {
+      var node = node
+      node.inputs = node.inputs.map { moved[$0]! }
+      moved[old] = result.count
+      result.append(node)
+    }
+    nodes = result
+    roots = Set(roots.map { moved[$0]! })
+    index = index.compactMapValues { moved[$0] }
+  }
+
+  /// Number of consumers of each node; being a root counts as one.
+  private var useCounts: [Int] {
+    var counts = nodes.indices.map { roots.contains($0) ? 1 : 0 }
+    for node in nodes { for input in Set(node.inputs) { counts[input] += 1 } }
+    return counts
+  }
+}
+
+// MARK: - Pointwise chains
+
+extension LoweredGraph {
+  /// Largest expression that fusion builds, and most operands that it gives a kernel.
+  private static let maximumExpressionSize = 160
+  private static let maximumOperands = 12
+
+  /// Substitutes single-use pointwise producers into their pointwise consumers, so a chain becomes one kernel.
+  package mutating func fusePointwise() {
+    let uses = useCounts
+    for id in nodes.indices {
+      guard case .pointwise(let expr) = nodes[id].op else { continue }
+      var replacements: [Expr] = []
+      var operands: [Int] = []
+      var size = expr.size
+      func slot(_ operand: Int) -> Expr {
+        if let known = operands.firstIndex(of: operand) { return .input(known) }
+        operands.append(operand)
+        return .input(operands.count - 1)
+      }
+      for (position, input) in nodes[id].inputs.enumerated() {
+        let producer = nodes[input]
+        let isState = expr.randomStates.contains(position)
+        if case .constant(let value) = producer.op, value.count == 1, !isState {
+          replacements.append(.constant(value.item))
+        } else if case .pointwise(let inner) = producer.op, !isState, uses[input] == 1 || producer.inputs.isEmpty,
+          canInline(producer, inner, into: nodes[id]), size + inner.size <= Self.maximumExpressionSize,
+          operands.count + producer.inputs.count <= Self.maximumOperands
+        {
+          size += inner.size
+          replacements.append(inner.substituting(producer.inputs.map(slot)))
+        } else {
+          replacements.append(slot(input))
+        }
+      }
+      nodes[id].op = .pointwise(expr.substituting(replacements))
+      nodes[id].inputs = operands
+      foldConstant(id)
+    }
+    rebuild(nodes.enumerated().map { ($0.offset, $0.element) })
+  }
+
+  private func canInline(_ producer: Graph.Node, _ expr: Expr, into consumer: Graph.Node) -> Bool {
+    guard producer.type.dtype == consumer.type.dtype else { return false }
+    // Another shape would compute elements again, and random numbers of other indices.
+    return producer.type.shape == consumer.type.shape
+      || (producer.type.count == 1 && expr.randomStates.isEmpty)
+  }
+
+  /// A pointwise node without operands is a constant: computed now instead of in every run.
+  private mutating func foldConstant(_ id: Int) {
+    guard nodes[id].inputs.isEmpty, case .pointwise(.constant(let value)) = nodes[id].op else { return }
+    let type = nodes[id].type
+    let filled =
+      type.dtype == .float64
+      ? NDArray([Double](repeating: value, count: type.count), shape: type.shape)
+      : NDArray([Float](repeating: Float(value), count: type.count), shape: type.shape)
+    nodes[id].op = .constant(filled)
+  }
+}
+
+// MARK: - Epilogues
+
+extension LoweredGraph {
+  /// Folds a pointwise consumer into the kernel that produces its input: bias, activation, ReLU mask, residual sum.
+  ///
+  /// The other operands must be indexed like the result (all elements, its last axis, or one scalar). A reshape
+  /// between the two is moved behind the fused node.
+  package mutating func fuseEpilogues(_ canFuse: (Op) -> Bool) {
+    let uses = useCounts
+    var absorbed: Set<Int> = []
+    var sequence: [(old: Int, node: Graph.Node)] = []
+    var extra = nodes.count
+    for id in nodes.indices {
+      guard case .pointwise(let expr) = nodes[id].op, expr.randomStates.isEmpty,
+        let (slot, producer) = fusibleProducer(of: id, uses, absorbed, canFuse)
+      else {
+        sequence.append((id, nodes[id]))
+        continue
+      }
+      var fused = nodes[producer]
+      var slots: [Expr] = []
+      for (position, operand) in nodes[id].inputs.enumerated() {
+        if position == slot {
+          slots.append(.input(0))
+        } else {
+          fused.inputs.append(operand)
+          slots.append(.input(fused.epilogueOperands.count))
+        }
+      }
+      fused.epilogue = expr.substituting(slots)
+      fused.type.dtype = nodes[id].type.dtype
+      absorbed.insert(producer)
+      if fused.type.shape == nodes[id].type.shape {
+        sequence.append((id, fused))
+      } else {
+        sequence.append((extra, fused))
+        var view = nodes[id]
+        view.op = .reshape
+        view.inputs = [extra]
+        sequence.append((id, view))
+        extra += 1
+      }
+    }
+    rebuild(sequence.filter { !absorbed.contains($0.old) })
+  }
+
+  /// The last operand of pointwise node `id` whose kernel can take the node over.
+  private func fusibleProducer(
+    of id: Int, _ uses: [Int], _ absorbed: Set<Int>, _ canFuse: (Op) -> Bool
+  ) -> (slot: Int, producer: Int)? {
+    let consumer = nodes[id]
+    let candidates = consumer.inputs.enumerated().sorted { $0.element > $1.element }
+    for (slot, input) in candidates where uses[input] == 1 && !absorbed.contains(input) {
+      var producer = input
+      if case .reshape = nodes[input].op { producer = nodes[input].inputs[0] }
+      let node = nodes[producer]
+      guard uses[producer] == 1, !absorbed.contains(producer), node.op.arity != nil, node.epilogue == nil,
+        canFuse(node.op), nodes[input].type.shape == consumer.type.shape, consumer.type.dtype == .float32,
+        node.type.dtype == .float32 || node.op == .gather
+      else { continue }
+      let channels = node.type.shape.last ?? 1
+      let fits = consumer.inputs.enumerated().allSatisfy { position, operand in
+        let type = nodes[operand].type
+        return position == slot || (type.dtype == .float32 && (type.count == 1 || type.shape == consumer.type.shape
+            || (type.count == channels && type.shape.last == channels && consumer.type.shape.last == channels)))
+      }
+      if fits { return (slot, producer) }
+    }
+    return nil
+  }
+}
+
+// MARK: - Packed vectors
+
+extension LoweredGraph {
+  /// Makes every operand of a `pack` a node that can be computed in its place there: leaves, views of leaves and
+  /// operands of two packs are copied first.
+  package mutating func separatePackOperands() {
+    var sequence: [(old: Int, node: Graph.Node)] = []
+    var placed: Set<Int> = []
+    var extra = nodes.count
+    for id in nodes.indices {
+      guard case .pack = nodes[id].op else {
+        sequence.append((id, nodes[id]))
+        continue
+      }
+      var pack = nodes[id]
+      for (position, operand) in pack.inputs.enumerated() {
+        let root = storageRoot(operand)
+        if ownsStorage(root), nodes[root].type.count == nodes[operand].type.count, placed.insert(root).inserted {
+          continue
+        }
+        let type = nodes[operand].type
+        sequence.append((extra, Graph.Node(op: .pointwise(.input(0)), inputs: [operand], type: type, label: pack.label)))
+        pack.inputs[position] = extra
+        extra += 1
+      }
+      sequence.append((id, pack))
+    }
+    rebuild(sequence)
+  }
+
+  /// The node whose elements `id` shows under another shape.
+  package func storageRoot(_ id: Int) -> Int {
+    if case .reshape = nodes[id].op { return storageRoot(nodes[id].inputs[0]) }
+    return id
+  }
+
+  /// Whether the node's elements are computed by a kernel into memory of its own.
+  package func ownsStorage(_ id: Int) -> Bool {
+    switch nodes[id].op {
+    case .input, .constant, .parameter, .reshape, .slice, .pack, .update: false
+    case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
+      .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
+      .gatherGradient: true
+    }
+  }
+}
+
+extension LoweredGraph: CustomStringConvertible {
+  package var description: String { nodes.indices.map { nodes[$0].line($0) }.joined(separator: "\n") }
+}

@@ -1,0 +1,198 @@
+/// Where every value of a plan lives: offsets into a few blocks, shared by values that are never alive together.
+package struct MemoryPlan {
+  /// A value's memory.
+  package enum Location: Equatable {
+    /// In the parameter's own memory, from this byte on.
+    case parameter(node: Int, offset: Int)
+    case constant(node: Int)
+    case block(Int, offset: Int)
+    /// Nothing to store.
+    case none
+  }
+
+  package private(set) var locations: [Location] = []
+  package private(set) var workspaces: [Location] = []
+  /// Slices that need no kernel: they are a contiguous, aligned piece of their input's memory.
+  package private(set) var views: Set<Int> = []
+  package private(set) var blockSizes: [Int] = []
+
+  /// Sum of the blocks, in bytes.
+  package var byteCount: Int { blockSizes.reduce(0, +) }
+
+  private struct Storage {
+    var size: Int
+    var first: Int
+    var last: Int
+    var location: Location = .none
+  }
+
+  /// Plans `graph`.
+  ///
+  /// - Parameters:
+  ///   - workspaces: scratch bytes that each node's kernel needs.
+  ///   - alignment: start of every value.
+  ///   - blockLimit: most bytes of one block.
+  ///   - reuses: whether values may share memory; off only to test that it changes nothing.
+  package init(_ graph: LoweredGraph, workspaces: [Int], alignment: Int, blockLimit: Int, reuses: Bool) {
+    let nodes = graph.nodes
+    let end = nodes.count
+    var storages: [Storage] = []
+    // For each node: its storage and the byte offset in it, or a leaf's location.
+    var placement: [(storage: Int, offset: Int)?] = Array(repeating: nil, count: end)
+    var leaf: [Location] = Array(repeating: .none, count: end)
+    let aligned = { (size: Int) in (size + alignment - 1) / alignment * alignment }
+
+    // Vectors that several nodes fill live through the whole run: their gaps stay zero.
+    for (id, node) in nodes.enumerated() {
+      guard case .pack(let offsets) = node.op else { continue }
+      storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
+      placement[id] = (storages.count - 1, 0)
+      for (operand, offset) in zip(node.inputs, offsets) {
+        placement[graph.storageRoot(operand)] = (storages.count - 1, offset * node.type.dtype.byteCount)
+      }
+    }
+
+    let lastUses = Self.lastUses(graph)
+    for (id, node) in nodes.enumerated() where placement[id] == nil {
+      switch node.op {
+      case .parameter: leaf[id] = .parameter(node: id, offset: 0)
+      case .constant: leaf[id] = .constant(node: id)
+      case .update: break
+      case .input:
+        storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
+        placement[id] = (storages.count - 1, 0)
+      case .reshape:
+        placement[id] = placement[node.inputs[0]]
+        leaf[id] = leaf[node.inputs[0]]
+      case .slice(let slice):
+        if let offset = Self.viewOffset(slice, nodes[node.inputs[0]].type, node.type, alignment),
+          let view = Self.shifted(placement[node.inputs[0]], leaf[node.inputs[0]], by: offset, alignment)
+        {
+          (placement[id], leaf[id]) = view
+          views.insert(id)
+        } else {
+          fallthrough
+        }
+      case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
+        .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
+        .gatherGradient, .pack:
+        if reuses, let input = Self.overwritable(id, nodes, placement, storages) {
+          placement[id] = placement[input]
+        } else {
+          storages.append(Storage(size: aligned(node.type.byteCount), first: id, last: id))
+          placement[id] = (storages.count - 1, 0)
+        }
+      }
+      if let place = placement[id] { storages[place.storage].last = max(storages[place.storage].last, lastUses[id]) }
+    }
+    for (id, place) in placement.enumerated() {
+      if let place { storages[place.storage].last = max(storages[place.storage].last, lastUses[id]) }
+    }
+
+    let firstWorkspace = storages.count
+    for (id, size) in workspaces.enumerated() where size > 0 {
+      storages.append(Storage(size: aligned(size), first: id, last: id))
+    }
+    blockSizes = Self.assign(&storages, blockLimit: blockLimit, reuses: reuses)
+
+    locations = nodes.indices.map { id in
+      guard let place = placement[id], case .block(let block, let offset) = storages[place.storage].location else {
+        return leaf[id]
+      }
+      return .block(block, offset: offset + place.offset)
+    }
+    var next = firstWorkspace
+    self.workspaces = workspaces.map { size in
+      guard size > 0 else { return .none }
+      defer { next += 1 }
+      return storages[next].location
+    }
+  }
+
+  /// The last node that reads each node, views included; roots are read at the end.
+  private static func lastUses(_ graph: LoweredGraph) -> [Int] {
+    graph.nodes.indices.map { id in
+      graph.roots.contains(id) ? graph.nodes.count : (graph.nodes.lastIndex { $0.inputs.contains(id) } ?? id)
+    }
+  }
+
+  /// Byte offset of a slice that is one contiguous piece of its input, if it may start there.
+  private static func viewOffset(_ slice: Slice, _ input: TensorType, _ output: TensorType, _ alignment: Int) -> Int? {
+    guard slice.steps.allSatisfy({ $0 == 1 }) else { return nil }
+    guard let axis = input.shape.indices.first(where: { output.shape[$0] != input.shape[$0] }) else { return 0 }
+    guard input.shape[..<axis].allSatisfy({ $0 == 1 }),
+      input.shape[(axis + 1)...].elementsEqual(output.shape[(axis + 1)...])
+    else { return nil }
+    let offset = slice.starts[axis] * input.rowMajorStride(axis) * input.dtype.byteCount
+    return offset % alignment == 0 ? offset : nil
+  }
+
+  private static func shifted(
+    _ placement: (storage: Int, offset: Int)?, _ leaf: Location, by offset: Int, _ alignment: Int
+  ) -> ((storage: Int, offset: Int)?, Location)? {
+    if let placement { return ((placement.storage, placement.offset + offset), .none) }
+    if case .parameter(let node, let start) = leaf { return (nil, .parameter(node: node, offset: start + offset)) }
+    return nil
+  }
+
+  /// An operand of pointwise node `id` that dies there and whose memory the result can take: each element is read
+  /// before it is written.
+  private static func overwritable(
+    _ id: Int, _ nodes: [Graph.Node], _ placement: [(storage: Int, offset: Int)?], _ storages: [Storage]
+  ) -> Int? {
+    guard case .pointwise = nodes[id].op else { return nil }
+    return nodes[id].inputs.first { input in
+      guard let place = placement[input], place.offset == 0 else { return false }
+      let storage = storages[place.storage]
+      let others = nodes[id].inputs.filter { $0 != input && placement[$0]?.storage == place.storage }
+      return storage.last == id && others.isEmpty && nodes[input].type.shape == nodes[id].type.shape
+        && nodes[input].type.byteCount == nodes[id].type.byteCount
+    }
+  }
+
+  /// Gives each storage the lowest place that is free for its whole life, larger ones first.
+  private static func assign(_ storages: inout [Storage], blockLimit: Int, reuses: Bool) -> [Int] {
+    var sizes: [Int] = []
+    var placed: [[Int]] = []
+    let order = storages.indices.sorted { (storages[$0].size, $1) > (storages[$1].size, $0) }
+    for id in order {
+      let storage = storages[id]
+      var block = 0
+      while true {
+        if block == sizes.count {
+          sizes.append(0)
+          placed.append([])
+        }
+        let neighbours = placed[block].map { storages[$0] }.filter {
+          !reuses || ($0.first <= storage.last && storage.first <= $0.last)
+        }
+        let offset = lowestGap(for: storage.size, between: neighbours)
+        if offset + storage.size <= blockLimit || placed[block].isEmpty {
+          storages[id].location = .block(block, offset: offset)
+          sizes[block] = max(sizes[block], offset + storage.size)
+          placed[block].append(id)
+          break
+        }
+        block += 1
+      }
+    }
+    return sizes
+  }
+
+  private static func lowestGap(for size: Int, between neighbours: [Storage]) -> Int {
+    var offset = 0
+    let ranges = neighbours.compactMap { storage -> Range<Int>? in
+      guard case .block(_, let start) = storage.location else { return nil }
+      return start..<(start + storage.size)
+    }
+    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if offset + size <= range.lowerBound { break }
+      offset = max(offset, range.upperBound)
+    }
+    return offset
+  }
+}
+
+extension TensorType {
+  fileprivate func rowMajorStride(_ axis: Int) -> Int { shape[(axis + 1)...].reduce(1, *) }
+}

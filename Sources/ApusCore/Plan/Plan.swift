@@ -1,0 +1,163 @@
+/// A graph lowered, placed in memory and bound to a device: running it only starts kernels.
+package final class Plan<B: Backend>: Executable {
+  package let inputs: [(name: String, type: TensorType)]
+  package let plannedBytes: Int
+  package let lowered: LoweredGraph
+  package let memory: MemoryPlan
+  private let session: BackendSession<B>
+  private let checksNumbers: Bool
+  private let inputBuffers: [B.Buffer?]
+  private let outputs: [(buffer: B.Buffer, type: TensorType)]
+  private let observations: [String: (buffer: B.Buffer, type: TensorType)]
+  private let kernels: [B.Kernel]
+  /// For each kernel, its node and result, for the checked mode.
+  private let results: [(node: Int, operand: Operand<B.Buffer>)]
+
+  package init(_ graph: Graph, outputs: [Tensor], options: CompileOptions, session: BackendSession<B>) throws {
+    let backend = session.backend
+    var lowered = LoweredGraph(graph, wanted: outputs.map(\.id) + graph.observations.map(\.id))
+    if options.fuses, !options.checksNumbers {
+      lowered.fusePointwise()
+      lowered.fuseEpilogues(backend.fusesEpilogue)
+    }
+    lowered.separatePackOperands()
+    let nodes = lowered.nodes
+
+    let scratch = nodes.map { node in
+      Self.hasKernel(node.op)
+        ? backend.workspaceByteCount(for: node.op, inputs: node.operands.map { nodes[$0].type }, output: node.type) : 0
+    }
+    let memory = MemoryPlan(
+      lowered, workspaces: scratch, alignment: backend.device.alignment,
+      blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers)
+    let blocks = try memory.blockSizes.map { try session.allocate($0) }
+    var plannedBytes = memory.byteCount
+    if nodes.contains(where: { if case .pack = $0.op { true } else { false } }) {
+      for (block, size) in zip(blocks, memory.blockSizes) {
+        try session.upload(NDArray(zeros: [size], dtype: .uint8), to: block)
+      }
+    }
+
+    var buffers: [B.Buffer?] = []
+    for (id, node) in nodes.enumerated() {
+      switch memory.locations[id] {
+      case .none: buffers.append(nil)
+      case .constant:
+        guard case .constant(let value) = node.op else {
+          buffers.append(buffers[node.inputs[0]])
+          continue
+        }
+        let buffer = try session.allocate(value.byteCount)
+        plannedBytes += value.byteCount
+        try session.upload(value, to: buffer)
+        buffers.append(buffer)
+      case .parameter(let source, let offset):
+        let whole = try session.buffer(of: nodes[source].parameter!)
+        let isWhole = offset == 0 && node.type.byteCount == nodes[source].type.byteCount
+        buffers.append(isWhole ? whole : try backend.slice(whole, offset..<(offset + node.type.byteCount)))
+      case .block(let block, let offset):
+        buffers.append(try backend.slice(blocks[block], offset..<(offset + max(node.type.byteCount, 1))))
+      }
+    }
+
+    func operand(_ id: Int) -> Operand<B.Buffer> { Operand(buffer: buffers[id]!, type: nodes[id].type) }
+    var kernels: [B.Kernel] = []
+    var results: [(Int, Operand<B.Buffer>)] = []
+    for (id, node) in nodes.enumerated()
+    where Self.hasKernel(node.op) && node.type.count > 0 && !memory.views.contains(id) {
+      var workspace: B.Buffer?
+      if case .block(let block, let offset) = memory.workspaces[id] {
+        workspace = try backend.slice(blocks[block], offset..<(offset + scratch[id]))
+      }
+      let output: Operand<B.Buffer>
+      if case .update(let update) = node.op {
+        output = operand(node.inputs[update.targets[0]])
+      } else {
+        output = operand(id)
+      }
+      kernels.append(
+        try backend.kernel(
+          for: Invocation(
+            op: node.op, inputs: node.operands.map(operand), output: output, epilogue: node.epilogue,
+            epilogueInputs: node.epilogueOperands.map(operand), workspace: workspace, label: node.label)))
+      results.append((id, output))
+    }
+
+    self.session = session
+    self.lowered = lowered
+    self.memory = memory
+    self.plannedBytes = plannedBytes
+    self.checksNumbers = options.checksNumbers
+    self.kernels = kernels
+    self.results = results
+    inputs = graph.inputs.map { ($0.name, graph.nodes[$0.id].type) }
+    inputBuffers = graph.inputs.map { input in lowered.index[input.id].flatMap { buffers[$0] } }
+    self.outputs = outputs.map { tensor in
+      let id = lowered.index[tensor.id]!
+      return (buffers[id]!, nodes[id].type)
+    }
+    observations = Dictionary(
+      graph.observations.map { name, id in
+        (name, (buffers[lowered.index[id]!]!, nodes[lowered.index[id]!].type))
+      }, uniquingKeysWith: { $1 })
+  }
+
+  deinit { session.release(plannedBytes) }
+
+  package var launchCount: Int { kernels.count }
+
+  package var listing: String {
+    lowered.nodes.indices.map { id in
+      let line = lowered.nodes[id].line(id)
+      if case .block(let block, let offset) = memory.locations[id] { return "\(line)  @\(block)+\(offset)" }
+      return line
+    }.joined(separator: "\n") + "\n\(kernels.count) launches, \(memory.byteCount.formattedBytes) planned"
+  }
+
+  package func setInput(_ index: Int, _ value: NDArray) throws {
+    let (name, type) = inputs[index]
+    guard value.shape == type.shape, value.dtype == type.dtype else {
+      throw GraphError(
+        label: name,
+        message: "the input is \(value.dtype) \(value.shape.shapeDescription); the plan was made for \(type.dtype) "
+          + "\(type.shape.shapeDescription)")
+    }
+    if let buffer = inputBuffers[index] { try session.upload(value, to: buffer) }
+  }
+
+  package func run() throws {
+    if checksNumbers { try runChecked() } else { try session.backend.run(kernels) }
+  }
+
+  package func output(_ index: Int) throws -> NDArray {
+    try session.read(outputs[index].buffer, outputs[index].type)
+  }
+
+  package func observation(_ name: String) throws -> NDArray? {
+    guard let place = observations[name] else { return nil }
+    return try session.read(place.buffer, place.type)
+  }
+
+  private func runChecked() throws {
+    for (kernel, (id, operand)) in zip(kernels, results) {
+      try session.backend.run([kernel])
+      guard operand.type.dtype.isFloatingPoint else { continue }
+      let values = try session.read(operand.buffer, operand.type).doubles
+      if let index = values.firstIndex(where: { !$0.isFinite }) {
+        throw GraphError(
+          label: lowered.nodes[id].label,
+          message: "\(values[index]) at element \(index) of \(lowered.nodes[id].line(id))")
+      }
+    }
+  }
+
+  /// Leaves and views need no kernel.
+  private static func hasKernel(_ op: Op) -> Bool {
+    switch op {
+    case .input, .constant, .parameter, .reshape, .pack: false
+    case .pointwise, .update, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D,
+      .pool2DGradient, .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat,
+      .pad, .gather, .gatherGradient: true
+    }
+  }
+}

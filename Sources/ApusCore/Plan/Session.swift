@@ -1,0 +1,140 @@
+/// How a graph is compiled. Turning fusion or memory reuse off gives the same numbers, slower.
+public struct CompileOptions: Sendable, Hashable {
+  /// Pointwise chains and epilogues become one kernel.
+  public var fuses = true
+  /// Values that are never alive together share memory.
+  public var reusesMemory = true
+  /// Runs node by node, unfused, and throws at the first NaN or infinity, naming the node and its layer.
+  public var checksNumbers = false
+
+  public init() {}
+}
+
+/// A device in use: it compiles graphs and holds the values of parameters. Made by `Device.openSession()`.
+///
+/// Confined to one thread at a time.
+public protocol Session: AnyObject {
+  var device: DeviceDescription { get }
+  /// Device memory in use by parameters and plans, now and at most, in bytes.
+  var allocatedBytes: Int { get }
+  var peakBytes: Int { get }
+
+  /// Fuses, plans and binds `graph` so that it can be run any number of times.
+  ///
+  /// - Throws: `GraphError` for a mistake recorded while tracing, `BackendError` from the device.
+  func compile(_ graph: Graph, outputs: [Tensor], options: CompileOptions) throws -> any Executable
+  /// The current value of a parameter; waits for the device.
+  func read(_ parameter: Parameter) throws -> NDArray
+  /// Replaces the current value of a parameter.
+  func write(_ value: NDArray, to parameter: Parameter) throws
+}
+
+extension Session {
+  public func compile(_ graph: Graph, outputs: [Tensor] = []) throws -> any Executable {
+    try compile(graph, outputs: outputs, options: CompileOptions())
+  }
+}
+
+/// A compiled graph with an explicit signature: inputs in, kernels run, outputs out.
+public protocol Executable: AnyObject {
+  /// Names and types of the inputs, in the order of their declaration.
+  var inputs: [(name: String, type: TensorType)] { get }
+  /// Number of kernels that one run starts.
+  var launchCount: Int { get }
+  /// Device memory of the plan without parameters, in bytes.
+  var plannedBytes: Int { get }
+  /// The fused graph with memory locations, one line a node.
+  var listing: String { get }
+
+  /// Sets input `index` for the runs that follow.
+  func setInput(_ index: Int, _ value: NDArray) throws
+  /// Starts one run; may return before it ends.
+  func run() throws
+  /// Output `index` of the last run; waits for the device.
+  func output(_ index: Int) throws -> NDArray
+  /// What `observe(name)` marked, of the last run; waits for the device.
+  func observation(_ name: String) throws -> NDArray?
+}
+
+extension Executable {
+  /// Sets all inputs in order, runs, and reads all outputs.
+  public func callAsFunction(_ values: [NDArray], outputs count: Int = 1) throws -> [NDArray] {
+    for (index, value) in values.enumerated() { try setInput(index, value) }
+    try run()
+    return try (0..<count).map(output)
+  }
+}
+
+/// The session of any backend.
+package final class BackendSession<B: Backend>: Session {
+  package let backend: B
+  package private(set) var allocatedBytes = 0
+  package private(set) var peakBytes = 0
+  private var buffers: [ObjectIdentifier: (parameter: Parameter, buffer: B.Buffer)] = [:]
+
+  package init(_ backend: B) { self.backend = backend }
+
+  package var device: DeviceDescription { backend.device }
+
+  package func compile(_ graph: Graph, outputs: [Tensor], options: CompileOptions) throws -> any Executable {
+    if let failure = graph.failure { throw failure }
+    return try Plan(graph, outputs: outputs, options: options, session: self)
+  }
+
+  package func read(_ parameter: Parameter) throws -> NDArray {
+    let buffer = try buffer(of: parameter)
+    return try read(buffer, parameter.type)
+  }
+
+  package func write(_ value: NDArray, to parameter: Parameter) throws {
+    let buffer = try buffer(of: parameter)
+    try value.bytes.withUnsafeBytes { try backend.copy($0, to: buffer) }
+  }
+
+  func read(_ buffer: B.Buffer, _ type: TensorType) throws -> NDArray {
+    var bytes = [UInt8](repeating: 0, count: type.byteCount)
+    if !bytes.isEmpty { try bytes.withUnsafeMutableBytes { try backend.copy(buffer, to: $0) } }
+    return NDArray(bytes: bytes, shape: type.shape, dtype: type.dtype)!
+  }
+
+  /// Allocates and counts.
+  func allocate(_ byteCount: Int) throws(BackendError) -> B.Buffer {
+    let buffer = try backend.allocate(max(byteCount, 1))
+    allocatedBytes += byteCount
+    peakBytes = max(peakBytes, allocatedBytes)
+    return buffer
+  }
+
+  func release(_ byteCount: Int) { allocatedBytes -= byteCount }
+
+  /// The parameter's memory; made and filled with the initial value at first use.
+  func buffer(of parameter: Parameter) throws(BackendError) -> B.Buffer {
+    if let known = buffers[ObjectIdentifier(parameter)] { return known.buffer }
+    let type = parameter.type
+    let buffer: B.Buffer
+    if let home = parameter.home {
+      let start = home.offset * type.dtype.byteCount
+      buffer = try backend.slice(self.buffer(of: home.arena), start..<(start + type.byteCount))
+    } else {
+      buffer = try allocate(type.byteCount)
+    }
+    let value = parameter.initialValue
+    try upload(value, to: buffer)
+    buffers[ObjectIdentifier(parameter)] = (parameter, buffer)
+    parameter.session = self
+    return buffer
+  }
+
+  func upload(_ value: NDArray, to buffer: B.Buffer) throws(BackendError) {
+    guard value.byteCount > 0 else { return }
+    let result: Result<Void, BackendError> = value.bytes.withUnsafeBytes { bytes in
+      do throws(BackendError) {
+        try backend.copy(bytes, to: buffer)
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+}
