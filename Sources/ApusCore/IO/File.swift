@@ -75,6 +75,17 @@ package final class File {
     return done
   }
 
+  /// The whole of a file that has at most `maximumByteCount` bytes; `nil` when it has more.
+  package static func contents(of path: String, maximumByteCount: Int) throws -> [UInt8]? {
+    let file = try File(reading: path)
+    let count = try file.byteCount
+    if count > maximumByteCount { return nil }
+    return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let room = UnsafeMutableRawBufferPointer(buffer)
+      initialized = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+    }
+  }
+
   /// Writes all of `bytes` at the file's position.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     var done = 0

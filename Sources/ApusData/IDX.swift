@@ -1,0 +1,38 @@
+import ApusCore
+
+/// The IDX format of MNIST: two zero bytes, the element type, the rank, the sizes (32 bits, big endian), the elements.
+struct IDX {
+  let shape: [Int]
+  /// Row-major, one byte each.
+  let bytes: [UInt8]
+
+  private static let maximumByteCount = 1 << 32
+
+  /// Reads a file of unsigned bytes with `rank` axes, gzipped or not.
+  init(reading path: String, rank: Int) throws {
+    let reader = try ByteReader(path: path)
+    let header = try reader.readExactly(4 + 4 * rank, of: "its header")
+    guard header[0] == 0, header[1] == 0, header[2] == 0x08, header[3] == UInt8(rank) else {
+      let found = header[..<4].map { String($0, radix: 16) }.joined(separator: " ")
+      throw DataError(
+        .malformed, at: path, "it begins with the bytes \(found) instead of 0 0 8 \(rank), so it is not an IDX file of \(rank) axes",
+        advice: "check that the file is the one its name says")
+    }
+    shape = (1...rank).map { axis in header[(4 * axis)..<(4 * axis + 4)].reduce(0) { $0 << 8 | Int($1) } }
+    guard let count = shape.checkedElementCount, count > 0, count <= Self.maximumByteCount else {
+      throw DataError(.malformed, at: path, "its header claims \(shape.shapeDescription) elements")
+    }
+    bytes = try reader.readExactly(count, of: "\(shape.shapeDescription) elements")
+    try reader.expectEnd()
+  }
+
+  /// The file's bytes before compression, for a comparison with the published sum.
+  var md5: String {
+    var digest = MD5()
+    var header: [UInt8] = [0, 0, 0x08, UInt8(shape.count)]
+    for size in shape { withUnsafeBytes(of: UInt32(size).bigEndian) { header.append(contentsOf: $0) } }
+    header.withUnsafeBytes { digest.update($0) }
+    bytes.withUnsafeBytes { digest.update($0) }
+    return digest.finish()
+  }
+}

@@ -1,0 +1,92 @@
+import ApusCore
+
+extension Image {
+  /// The picture at another size and number of channels (1 or 3); its sides are stretched independently.
+  ///
+  /// Each output pixel is the mean of the input under a triangle as wide as two pixels of the coarser of the two grids:
+  /// bilinear interpolation when enlarging, an area average without aliasing when shrinking (Pillow's `BILINEAR`).
+  /// Grey is `0.299 R + 0.587 G + 0.114 B` (ITU-R BT.601); grey becomes RGB by repetition.
+  public func resized(toWidth newWidth: Int, height newHeight: Int, channels newChannels: Int? = nil) -> Image {
+    let newChannels = newChannels ?? channels
+    precondition(newWidth > 0 && newHeight > 0, "Image: a size of \(newWidth)x\(newHeight)")
+    precondition(newChannels == 1 || newChannels == 3, "Image: \(newChannels) channels, 1 (grey) or 3 (RGB) are possible")
+    // Fewer channels first, so that less is resampled.
+    let source = newChannels == 1 ? grey : self
+    if source.width == newWidth && source.height == newHeight { return newChannels == 3 ? source.rgb : source }
+
+    let (height, width, channels) = (source.height, source.width, source.channels)
+    let columns = TriangleFilter(from: width, to: newWidth)
+    let rows = TriangleFilter(from: height, to: newHeight)
+    // Rows are independent of each other; only the narrowed ones are kept.
+    var narrowed = [Float](repeating: 0, count: height * newWidth * channels)
+    source.pixels.withElements(as: UInt8.self) { pixels in
+      for y in 0..<height {
+        for x in 0..<newWidth {
+          for channel in 0..<channels {
+            var sum: Float = 0
+            for (k, weight) in columns.weights(of: x) { sum += weight * Float(pixels[(y * width + k) * channels + channel]) }
+            narrowed[(y * newWidth + x) * channels + channel] = sum
+          }
+        }
+      }
+    }
+    let rowCount = newWidth * channels
+    var result = [UInt8](repeating: 0, count: newHeight * rowCount)
+    for y in 0..<newHeight {
+      for i in 0..<rowCount {
+        var sum: Float = 0
+        for (k, weight) in rows.weights(of: y) { sum += weight * narrowed[k * rowCount + i] }
+        result[y * rowCount + i] = UInt8(min(255, max(0, sum.rounded())))
+      }
+    }
+    let resized = Image(unchecked: NDArray(result, shape: [newHeight, newWidth, channels]))
+    return newChannels == 3 ? resized.rgb : resized
+  }
+
+  private init(unchecked pixels: NDArray) { self.pixels = pixels }
+
+  private var grey: Image {
+    if channels == 1 { return self }
+    let bytes = pixels.bytes
+    let values = stride(from: 0, to: bytes.count, by: 3).map { (i: Int) -> UInt8 in
+      // The weights in 16-bit fixed point; they add up to 65536.
+      let red = 19595 * Int(bytes[i])
+      let green = 38470 * Int(bytes[i + 1])
+      let blue = 7471 * Int(bytes[i + 2])
+      return UInt8((red + green + blue + 32768) >> 16)
+    }
+    return Image(unchecked: NDArray(values, shape: [height, width, 1]))
+  }
+
+  private var rgb: Image {
+    if channels == 3 { return self }
+    var values: [UInt8] = []
+    values.reserveCapacity(3 * pixels.count)
+    for value in pixels.bytes { values.append(contentsOf: repeatElement(value, count: 3)) }
+    return Image(unchecked: NDArray(values, shape: [height, width, 3]))
+  }
+}
+
+/// For each output position along an axis, the input positions it takes from and their weights, which add up to 1.
+private struct TriangleFilter {
+  private var starts: [Int] = []
+  private var weights: [[Float]] = []
+
+  init(from inputCount: Int, to outputCount: Int) {
+    let scale = Double(inputCount) / Double(outputCount)
+    let radius = max(scale, 1)
+    for position in 0..<outputCount {
+      let center = (Double(position) + 0.5) * scale
+      let first = max(0, Int(center - radius + 0.5))
+      let last = max(first + 1, min(inputCount, Int(center + radius + 0.5)))
+      let raw = (first..<last).map { max(0, 1 - abs(Double($0) + 0.5 - center) / radius) }
+      let total = raw.reduce(0, +)
+      starts.append(first)
+      weights.append(raw.map { Float($0 / total) })
+    }
+  }
+
+  func weights(of position: Int) -> Zip2Sequence<Range<Int>, [Float]> {
+    zip(starts[position]..<(starts[position] + weights[position].count), weights[position])
+  }
+}
