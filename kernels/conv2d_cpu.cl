@@ -127,15 +127,13 @@ ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *res
   }
 }
 
-// All taps of the tile that begins at column `first` of a class; `row` is the result's.
-ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restrict source,
-                          const __global float *restrict filter, const int row, const int class, const int first,
-                          const bool border) {
-#pragma unroll
-  for (int m = 0; m < PIXELS; ++m) {
-#pragma unroll
-    for (int v = 0; v < TILE_V; ++v) acc[m][v] = (vec)(0.0f);
-  }
+// The rows of the source that one row of the result reads, as offsets of elements, and those of the filter.
+typedef struct {
+  int count, source[R], filter[R];
+} row_taps;
+
+ALWAYS_INLINE void find_taps(row_taps *taps, const int row) {
+  taps->count = 0;
   for (int r = 0; r < R; ++r) {
 #if CONV2D_FORWARD
     const int source_row = row * STRIDE_H - PAD_TOP + r * DILATION_H;
@@ -145,8 +143,23 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restric
     if (scaled_row < 0 || scaled_row >= SOURCE_H * STRIDE_H || scaled_row % STRIDE_H != 0) continue;
     const int source_row = scaled_row / STRIDE_H;
 #endif
-    const __global float *restrict source_line = source + (source_row * SOURCE_W + first * COLUMN_STEP) * SOURCE_C;
-    const __global float *restrict filter_line = filter + r * S * GROUP_SOURCE * RESULT_C;
+    taps->source[taps->count] = source_row * SOURCE_W * SOURCE_C;
+    taps->filter[taps->count++] = r * S * GROUP_SOURCE * RESULT_C;
+  }
+}
+
+// The sum over all taps for the tile that begins at column `first` of a class.
+ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restrict source,
+                          const __global float *restrict filter, const row_taps *taps, const int class,
+                          const int first, const bool border) {
+#pragma unroll
+  for (int m = 0; m < PIXELS; ++m) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) acc[m][v] = (vec)(0.0f);
+  }
+  for (int t = 0; t < taps->count; ++t) {
+    const __global float *restrict source_line = source + taps->source[t] + first * (COLUMN_STEP * SOURCE_C);
+    const __global float *restrict filter_line = filter + taps->filter[t];
     if (FLAT && !border) {
       accumulate(acc, source_line + TAP_SHIFT(0, FILTER_COLUMN(0)) * SOURCE_C, filter_line, S * SOURCE_C, 0, TILE_W);
       continue;
@@ -192,6 +205,8 @@ void conv2d_input_gradient(
   const __global float *restrict tile_filter = filter + channel;
 
   for (int row = first_row; row < min(first_row + ROWS, RESULT_H); ++row) {
+    row_taps taps;
+    find_taps(&taps, row);
     for (int class = 0; class < CLASSES; ++class) {
       const int columns = (RESULT_W - class + CLASSES - 1) / CLASSES;
       const int tiles = (columns + TILE_W - 1) / TILE_W;
@@ -200,7 +215,7 @@ void conv2d_input_gradient(
         vec acc[PIXELS][TILE_V];
 #if LEFT_TILES + RIGHT_TILES < TILES
         if (tile >= LEFT_TILES && tile < tiles - RIGHT_TILES)
-          gather(acc, tile_source, tile_filter, row, class, first, false);
+          gather(acc, tile_source, tile_filter, &taps, class, first, false);
 #endif
 #pragma unroll
         for (int c = 0; c < CLASSES; ++c) {
@@ -210,7 +225,7 @@ void conv2d_input_gradient(
           for (int b = 0; b < LEFT_TILES + RIGHT_TILES; ++b) {
             const int border_tile = b < LEFT_TILES ? b : class_tiles - 1 - (b - LEFT_TILES);
             if (class == c && tile == border_tile)
-              gather(acc, tile_source, tile_filter, row, c, min(border_tile * TILE_W, class_columns - TILE_W), true);
+              gather(acc, tile_source, tile_filter, &taps, c, min(border_tile * TILE_W, class_columns - TILE_W), true);
           }
         }
 #pragma unroll
