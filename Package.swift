@@ -65,6 +65,13 @@ let package = Package(
       name: "ApusCommand",
       dependencies: ["Apus", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: swift),
+
+    // Tests mirror the sources; ApusBackendTests runs one list of cases on every backend.
+    .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore"]),
+    .testTarget(
+      name: "ApusBackendTests", dependencies: ["ApusCore", "ApusDevices"]),
+    .testTarget(name: "ApusDataTests", dependencies: ["ApusData"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ApusSafetensorsTests", dependencies: ["ApusSafetensors"]),
   ],
   cLanguageStandard: .c2x
 )

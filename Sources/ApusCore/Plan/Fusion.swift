@@ -158,7 +158,7 @@ extension LoweredGraph {
       var producer = input
       if case .reshape = nodes[input].op { producer = nodes[input].inputs[0] }
       let node = nodes[producer]
-      guard uses[producer] == 1, !absorbed.contains(producer), node.op.arity != nil, node.epilogue == nil,
+      guard uses[producer] == 1, !absorbed.contains(producer), node.op.arity ?? 0 > 0, node.epilogue == nil,
         canFuse(node.op), nodes[input].type.shape == consumer.type.shape, consumer.type.dtype == .float32,
         node.type.dtype == .float32 || node.op == .gather
       else { continue }

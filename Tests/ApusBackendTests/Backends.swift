@@ -1,0 +1,53 @@
+import ApusCore
+import ApusDevices
+import Foundation
+import Testing
+
+/// The backends under test, each opened once. Sessions are confined to one thread at a time, so all suites that use
+/// them are parts of the serialized suite `BackendTests`.
+enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
+  case cpu
+  #if OpenCL
+    case openCLCPUClass = "opencl, CPU-class kernels"
+    case openCLGPUClass = "opencl, GPU-class kernels"
+  #endif
+
+  var testDescription: String { rawValue }
+
+  func session() throws -> any Session {
+    try Self.sessions.session(self) {
+      switch self {
+      case .cpu: return try Device.cpu.openSession()
+      #if OpenCL
+        case .openCLCPUClass:
+          setenv("APUS_DEVICE_CLASS", "cpu", 1)
+          return try Device.openCL(.best).openSession()
+        case .openCLGPUClass:
+          setenv("APUS_DEVICE_CLASS", "gpu", 1)
+          return try Device.openCL(.best).openSession()
+      #endif
+      }
+    }
+  }
+
+  static func reference() throws -> any Session { try sessions.session(nil) { try Device.reference.openSession() } }
+
+  private static let sessions = SessionStore()
+}
+
+private final class SessionStore: @unchecked Sendable {
+  private var opened: [TestBackend?: any Session] = [:]
+  private let lock = NSLock()
+
+  func session(_ key: TestBackend?, _ open: () throws -> any Session) throws -> any Session {
+    lock.lock()
+    defer { lock.unlock() }
+    if let known = opened[key] { return known }
+    let session = try open()
+    opened[key] = session
+    return session
+  }
+}
+
+/// Everything that runs kernels, one test after the other.
+@Suite(.serialized) struct BackendTests {}
