@@ -1,0 +1,226 @@
+// Filter gradient of a 2-D convolution for CPU-class devices.
+//
+// df[r,s,c,k] = sum over n,p,q of dy[n,p,q,k]
+//                               * x[n, p*STRIDE_H - PAD_TOP + r*DILATION_H, q*STRIDE_W - PAD_LEFT + s*DILATION_W, c]
+// Shapes and geometry as in conv2d_cpu.cl. The rows of the batch are cut into SPLITS parts whose sums go to a workspace
+// and are then added in order.
+//
+// Defines
+//   N, H, W, C, P, Q, K, R, S, GROUPS, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, PAD_TOP, PAD_LEFT
+//   VECTOR, TILE_V           lanes (1, 4, 8, 16) and vectors of the block of output channels of a tile
+//   TILE_R, TILE_S, TILE_C   rows, columns and input channels of the filter in a tile. Either 1, 1, any number up to
+//                            C/GROUPS, or 1 or R, S, C: the choice for a few input channels (GROUPS == 1)
+//   CHUNK                    rows of dy summed in registers before the sum in memory is updated
+//   SPLITS                   parts, at most N * P
+// Entry points
+//   conv2d_filter_gradient(x, dy, partial)
+//     partial: workspace of SPLITS * F floats, F = R*S*(C/GROUPS)*K, or df itself where SPLITS is 1
+//     global size: { B * (R / TILE_R) * (S / TILE_S), SPLITS }, local size { 1, 1 }, where B is
+//     GROUPS * ceil(K / GROUPS / BLOCK), or ceil(K / BLOCK) if depthwise (GROUPS == C == K > 1), BLOCK = VECTOR * TILE_V
+//   conv2d_filter_gradient_sum(partial, df)   where SPLITS > 1. Global size: { ceil(F / 256) }, local size { 1 }
+// Limits: BLOCK <= K / GROUPS (<= K if depthwise); TILE_C is 1 if depthwise. A tile's accumulators should fit the
+// registers: TILE_R * TILE_S * TILE_C * TILE_V <= 26.
+
+#define DEPTHWISE (GROUPS > 1 && C == GROUPS && K == GROUPS)
+#if DEPTHWISE
+// Lanes run over the groups.
+#define GROUP_C 1
+#define GROUP_K K
+#else
+#define GROUP_C (C / GROUPS)
+#define GROUP_K (K / GROUPS)
+#endif
+
+#if VECTOR == 16
+typedef float16 vec;
+#define LOAD LOAD16
+#define STORE(value, pointer) vstore16(value, 0, pointer)
+#elif VECTOR == 8
+typedef float8 vec;
+#define LOAD LOAD8
+#define STORE(value, pointer) vstore8(value, 0, pointer)
+#elif VECTOR == 4
+typedef float4 vec;
+#define LOAD LOAD4
+#define STORE(value, pointer) vstore4(value, 0, pointer)
+#else
+typedef float vec;
+#define LOAD LOAD1
+#define STORE(value, pointer) (*(pointer) = (value))
+#endif
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define BLOCK (VECTOR * TILE_V)
+#define BLOCKS ((GROUP_K + BLOCK - 1) / BLOCK)
+#define TILE (TILE_R * TILE_S * TILE_C)
+#define FILTER_SIZE (R * S * (C / GROUPS) * K)
+
+// A tile of several taps cannot skip padding, so a chunk of x is copied with the padding filled in where there is any.
+#define REACH_H ((P - 1) * STRIDE_H + (R - 1) * DILATION_H + 1)
+#define REACH_W ((Q - 1) * STRIDE_W + (S - 1) * DILATION_W + 1)
+#define PADDED (PAD_TOP > 0 || PAD_LEFT > 0 || REACH_H - PAD_TOP > H || REACH_W - PAD_LEFT > W)
+#define COPIED (TILE_R * TILE_S > 1 && PADDED)
+#if COPIED
+#define SPACE
+#define LINE (REACH_W * C)
+#define LINES ((CHUNK - 1) * STRIDE_H + (TILE_R - 1) * DILATION_H + 1)
+#else
+#define SPACE __global
+#define LINE (W * C)
+#endif
+
+// acc[tile element] += x[pixel, tile element] * dy[pixel, :] over one row of `count` > 0 pixels.
+ALWAYS_INLINE void accumulate_row(vec acc[TILE][TILE_V], const SPACE float *restrict x,
+                                  const __global float *restrict dy, const int count) {
+  int q = 0;
+  do {
+    vec gradient[TILE_V];
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) gradient[v] = LOAD(dy, v * VECTOR);
+#pragma unroll
+    for (int i = 0; i < TILE; ++i) {
+      const int r = i / (TILE_S * TILE_C), s = i / TILE_C % TILE_S, c = i % TILE_C;
+      const int offset = r * DILATION_H * LINE + s * DILATION_W * C + c;
+#pragma unroll
+      for (int v = 0; v < TILE_V; ++v) {
+#if DEPTHWISE
+        const vec value = LOAD(x, offset + v * VECTOR);
+#else
+        const vec value = (vec)(x[offset]);
+#endif
+        acc[i][v] = fma(value, gradient[v], acc[i][v]);
+      }
+    }
+    x += STRIDE_W * C;
+    dy += K;
+  } while (++q < count);
+}
+
+// First index for which index * step + offset >= 0, and the end of those for which it is < size; within 0 ..< count.
+ALWAYS_INLINE int range_begin(const int step, const int offset, const int count) {
+  return offset >= 0 ? 0 : min(count, (-offset + step - 1) / step);
+}
+ALWAYS_INLINE int range_end(const int step, const int offset, const int size, const int count) {
+  return offset >= size ? 0 : min(count, (size - 1 - offset) / step + 1);
+}
+
+// The lanes below `skip` belong to the previous block: they are neither read nor written.
+ALWAYS_INLINE vec load_lanes(const int skip, const __global float *restrict pointer) {
+  float lanes[VECTOR];
+  for (int lane = 0; lane < VECTOR; ++lane) lanes[lane] = lane < skip ? 0.0f : pointer[lane];
+  return LOAD(lanes, 0);
+}
+
+ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict pointer) {
+  float lanes[VECTOR];
+  STORE(value, lanes);
+  for (int lane = max(skip, 0); lane < VECTOR; ++lane) pointer[lane] = lanes[lane];
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv2d_filter_gradient(const __global float *restrict x, const __global float *restrict dy,
+                            __global float *restrict partial) {
+  const int block = (int)get_global_id(0) % (DEPTHWISE ? BLOCKS : GROUPS * BLOCKS);
+  const int tap = (int)get_global_id(0) / (DEPTHWISE ? BLOCKS : GROUPS * BLOCKS);
+  const int tile_r = tap / (S / TILE_S) * TILE_R, tile_s = tap % (S / TILE_S) * TILE_S;
+  const int split = get_global_id(1);
+  const int group = block / BLOCKS;
+  const int block_channel = block % BLOCKS * BLOCK;
+  const int group_channel = min(block_channel, GROUP_K - BLOCK);
+  const int skip_lanes = block_channel - group_channel;
+  const int channel = group * GROUP_K + group_channel;
+
+  // The pixels of dy whose tap lies inside x; all of them if there is no padding or the copy of x contains it.
+  const int top = tile_r * DILATION_H - PAD_TOP, left = tile_s * DILATION_W - PAD_LEFT;
+#if TILE_R * TILE_S > 1
+  const int p_begin = 0, p_end = P, q_begin = 0, q_end = Q;
+#else
+  const int p_begin = range_begin(STRIDE_H, top, P), p_end = range_end(STRIDE_H, top, H, P);
+  const int q_begin = range_begin(STRIDE_W, left, Q), q_end = range_end(STRIDE_W, left, W, Q);
+#endif
+  const int rows = max(p_end - p_begin, 0), total = q_end > q_begin ? N * rows : 0;
+  const int begin = (long)total * split / SPLITS, end = (long)total * (split + 1) / SPLITS;
+  const __global float *restrict block_dy = dy + q_begin * K + channel;
+
+  int first = begin;
+  do {
+    int last = min(first + CHUNK, end);
+#if COPIED
+    last = min(last, (first / P + 1) * P);
+    float copy[LINES * LINE];
+    for (int line = 0; line < (last - first - 1) * STRIDE_H + (TILE_R - 1) * DILATION_H + 1; ++line) {
+      const int h = first % P * STRIDE_H + top + line;
+      const bool inside = h >= 0 && h < H;
+      const __global float *restrict source = x + ((INDEX)(first / P) * H + h) * (W * C) - PAD_LEFT * C;
+      const int copy_begin = inside ? PAD_LEFT * C : LINE, copy_end = inside ? min(LINE, (PAD_LEFT + W) * C) : LINE;
+      for (int i = 0; i < copy_begin; ++i) copy[line * LINE + i] = 0.0f;
+      for (int i = copy_begin; i < copy_end; ++i) copy[line * LINE + i] = source[i];
+      for (int i = copy_end; i < LINE; ++i) copy[line * LINE + i] = 0.0f;
+    }
+#endif
+    for (int c_block = 0; c_block < GROUP_C; c_block += TILE_C) {
+      const int c = min(c_block, GROUP_C - TILE_C);
+      __global float *restrict sums =
+        partial + (INDEX)split * FILTER_SIZE + ((tile_r * S + tile_s) * GROUP_C + c) * K + channel;
+      vec acc[TILE][TILE_V];
+#pragma unroll
+      for (int i = 0; i < TILE; ++i) {
+#pragma unroll
+        for (int v = 0; v < TILE_V; ++v) acc[i][v] = (vec)(0.0f);
+      }
+      int n = first / max(rows, 1), p = p_begin + first % max(rows, 1);
+      for (int row = first; row < last; ++row) {
+#if COPIED
+        const float *restrict row_x = copy + (row - first) * STRIDE_H * LINE + tile_s * DILATION_W * C;
+#else
+        const __global float *restrict row_x =
+          x + (((INDEX)n * H + p * STRIDE_H + top) * W + q_begin * STRIDE_W + left) * C +
+          (DEPTHWISE ? channel : group * GROUP_C + c);
+#endif
+        accumulate_row(acc, row_x, block_dy + ((INDEX)n * P + p) * (Q * K), q_end - q_begin);
+        if (++p == p_end) {
+          p = p_begin;
+          ++n;
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < TILE; ++i) {
+        if (c + i % TILE_C < c_block) continue;
+        const int row = (i / (TILE_S * TILE_C) * S + i / TILE_C % TILE_S) * GROUP_C + i % TILE_C;
+#pragma unroll
+        for (int v = 0; v < TILE_V; ++v) {
+          __global float *restrict sum = sums + row * K + v * VECTOR;
+#if GROUP_K % BLOCK == 0
+          STORE(first == begin ? acc[i][v] : LOAD(sum, 0) + acc[i][v], sum);
+#else
+          const int skip = skip_lanes - v * VECTOR;
+          store_lanes(first == begin ? acc[i][v] : load_lanes(skip, sum) + acc[i][v], skip, sum);
+#endif
+        }
+      }
+    }
+    first = last;
+  } while (first < end);
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv2d_filter_gradient_sum(const __global float *restrict partial, __global float *restrict df) {
+  const int begin = (int)get_global_id(0) * 256;
+  if (begin + 256 <= FILTER_SIZE) {
+    float16 acc[16];
+#pragma unroll
+    for (int v = 0; v < 16; ++v) acc[v] = LOAD16(partial, begin + v * 16);
+    for (int split = 1; split < SPLITS; ++split) {
+#pragma unroll
+      for (int v = 0; v < 16; ++v) acc[v] += LOAD16(partial, (INDEX)split * FILTER_SIZE + begin + v * 16);
+    }
+#pragma unroll
+    for (int v = 0; v < 16; ++v) vstore16(acc[v], 0, df + begin + v * 16);
+  } else {
+    for (int i = begin; i < FILTER_SIZE; ++i) {
+      float acc = partial[i];
+      for (int split = 1; split < SPLITS; ++split) acc += partial[(INDEX)split * FILTER_SIZE + i];
+      df[i] = acc;
+    }
+  }
+}
