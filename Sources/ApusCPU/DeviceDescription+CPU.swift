@@ -1,0 +1,33 @@
+import ApusCore
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+extension CPUBackend {
+  static func describe(_ mode: Mode) -> DeviceDescription {
+    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    return DeviceDescription(
+      identifier: "cpu", name: processorName, kind: .cpu, driver: "Swift",
+      computeUnits: mode == .fast ? sysconf(Int32(_SC_NPROCESSORS_ONLN)) : 1, memoryBytes: memory,
+      maximumAllocationBytes: memory, alignment: Allocation.alignment)
+  }
+
+  /// The processor's name as the system reports it, `CPU` where it does not.
+  private static var processorName: String {
+    guard let file = fopen("/proc/cpuinfo", "r") else { return "CPU" }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 512)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      if text.hasPrefix("model name"), let colon = text.firstIndex(of: ":") {
+        return String(text[text.index(after: colon)...].trimmingPrefix(" ").prefix { $0 != "\n" })
+      }
+    }
+    return "CPU"
+  }
+}

@@ -1,0 +1,88 @@
+import ApusCore
+
+/// An operand's elements as `Double`, whatever their type: what the reference kernels compute with.
+struct Elements {
+  let base: UnsafeMutableRawPointer
+  let dtype: DType
+
+  init(_ operand: Operand<CPUBuffer>) {
+    base = operand.base
+    dtype = operand.type.dtype
+  }
+
+  subscript(index: Int) -> Double {
+    get {
+      switch dtype {
+      case .float32: Double(base.assumingMemoryBound(to: Float.self)[index])
+      case .float64: base.assumingMemoryBound(to: Double.self)[index]
+      case .int32: Double(base.assumingMemoryBound(to: Int32.self)[index])
+      case .uint8: Double(base.assumingMemoryBound(to: UInt8.self)[index])
+      }
+    }
+    nonmutating set {
+      switch dtype {
+      case .float32: base.assumingMemoryBound(to: Float.self)[index] = Float(newValue)
+      case .float64: base.assumingMemoryBound(to: Double.self)[index] = newValue
+      case .int32: base.assumingMemoryBound(to: Int32.self)[index] = Int32(saturating: newValue)
+      case .uint8: base.assumingMemoryBound(to: UInt8.self)[index] = UInt8(saturating: newValue)
+      }
+    }
+  }
+}
+
+/// Offset of the row-major `index`-th element of `shape` under `strides`.
+func stridedOffset(_ index: Int, _ shape: [Int], _ strides: [Int]) -> Int {
+  var rest = index
+  var offset = 0
+  for axis in shape.indices.reversed() {
+    offset += rest % shape[axis] * strides[axis]
+    rest /= shape[axis]
+  }
+  return offset
+}
+
+/// Strides under which `shape` fills `target`: 0 along axes that repeat it.
+func broadcastStrides(_ shape: [Int], to target: [Int]) -> [Int] {
+  let lead = target.count - shape.count
+  let strides = shape.rowMajorStrides
+  return target.indices.map { $0 < lead || shape[$0 - lead] == 1 ? 0 : strides[$0 - lead] }
+}
+
+extension Invocation<CPUBuffer> {
+  /// The operation in plain loops, then its epilogue.
+  func referenceKernel() -> () -> Void {
+    let body = referenceBody()
+    guard let epilogue else { return body }
+    let finish = referenceEpilogue(epilogue)
+    return {
+      body()
+      finish()
+    }
+  }
+
+  private func referenceBody() -> () -> Void {
+    switch op {
+    case .input, .constant, .parameter, .reshape, .pack:
+      preconditionFailure("\(op.name) has no kernel")
+    case .pointwise(let expr): referencePointwise([expr], into: [output])
+    case .update(let update): referencePointwise(update.expressions, into: update.targets.map { inputs[$0] })
+    case .matMul(let matMul): referenceMatMul(matMul)
+    case .conv2D(let attributes): referenceConv2D(attributes)
+    case .conv2DInputGradient(let attributes): referenceConv2DInputGradient(attributes)
+    case .conv2DFilterGradient(let attributes): referenceConv2DFilterGradient(attributes)
+    case .pool2D(let attributes): referencePool2D(attributes)
+    case .pool2DGradient(let attributes): referencePool2DGradient(attributes)
+    case .reduce(let reduction): referenceReduce(reduction)
+    case .argMax(let axis): referenceArgMax(axis)
+    case .softmax(let kind): referenceSoftmax(kind)
+    case .crossEntropy(let attributes): referenceCrossEntropy(attributes)
+    case .crossEntropyGradient(let attributes): referenceCrossEntropyGradient(attributes)
+    case .transpose(let permutation): referenceTranspose(permutation)
+    case .slice(let slice): referenceSlice(slice)
+    case .concat(let axis): referenceConcat(axis)
+    case .pad(let pad): referencePad(pad)
+    case .gather: referenceGather()
+    case .gatherGradient: referenceGatherGradient()
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import ApusCore
+
+extension Invocation<CPUBuffer> {
+  /// Sum, mean or maximum over the reduced axes, for each index of the others.
+  func referenceReduce(_ reduction: Reduction) -> () -> Void {
+    let shape = inputs[0].shape
+    let strides = shape.rowMajorStrides
+    let kept = shape.indices.filter { !reduction.axes.contains($0) }
+    let (keptShape, keptStrides) = (kept.map { shape[$0] }, kept.map { strides[$0] })
+    let (foldShape, foldStrides) = (reduction.axes.map { shape[$0] }, reduction.axes.map { strides[$0] })
+    let foldCount = foldShape.elementCount
+    let (x, y) = (Elements(inputs[0]), Elements(output))
+    return {
+      for target in 0..<keptShape.elementCount {
+        let first = stridedOffset(target, keptShape, keptStrides)
+        let values = (0..<foldCount).lazy.map { x[first + stridedOffset($0, foldShape, foldStrides)] }
+        switch reduction.kind {
+        case .sum: y[target] = values.reduce(0, +)
+        case .mean: y[target] = values.reduce(0, +) / Double(foldCount)
+        case .max: y[target] = values.reduce(-.infinity) { $1 > $0 || $1.isNaN ? $1 : $0 }
+        }
+      }
+    }
+  }
+
+  /// Index of the first maximum along `axis`.
+  func referenceArgMax(_ axis: Int) -> () -> Void {
+    let shape = inputs[0].shape
+    let inner = shape[(axis + 1)...].reduce(1, *)
+    let length = shape[axis]
+    let (x, y) = (Elements(inputs[0]), Elements(output))
+    let count = output.count
+    return {
+      for target in 0..<count {
+        let first = target / inner * inner * length + target % inner
+        var best = 0
+        for i in 1..<max(length, 1) where x[first + i * inner] > x[first + best * inner] { best = i }
+        y[target] = Double(best)
+      }
+    }
+  }
+}

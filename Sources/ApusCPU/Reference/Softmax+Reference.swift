@@ -1,0 +1,31 @@
+import ApusCore
+
+extension Invocation<CPUBuffer> {
+  /// Softmax or its logarithm along the last axis, shifted by the maximum so that nothing overflows.
+  func referenceSoftmax(_ kind: SoftmaxKind) -> () -> Void {
+    let classes = inputs[0].shape.last ?? 1
+    let rows = inputs[0].count / classes
+    let (x, y) = (Elements(inputs[0]), Elements(output))
+    return {
+      for row in 0..<rows {
+        let first = row * classes
+        let logSum = logSumExp(x, first, classes)
+        for c in first..<(first + classes) {
+          switch kind {
+          case .softmax: y[c] = exponential(x[c] - logSum)
+          case .logSoftmax: y[c] = x[c] - logSum
+          }
+        }
+      }
+    }
+  }
+}
+
+/// `log(sum of exp(x[first + c]))` over a row, computed without overflow.
+func logSumExp(_ x: Elements, _ first: Int, _ count: Int) -> Double {
+  var maximum = -Double.infinity
+  for c in first..<(first + count) { maximum = max(maximum, x[c]) }
+  var sum = 0.0
+  for c in first..<(first + count) { sum += exponential(x[c] - maximum) }
+  return maximum + logarithm(sum)
+}
