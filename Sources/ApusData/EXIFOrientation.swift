@@ -14,8 +14,8 @@ struct EXIFOrientation {
     // Segments: 0xFF, a marker, a 16-bit length that counts itself. The picture data begins at marker 0xDA.
     while position + 4 <= bytes.count, bytes[position] == 0xFF, bytes[position + 1] != 0xDA {
       let length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
+      guard length >= 2, position + 2 + length <= bytes.count else { return nil }
       let content = (position + 4)..<(position + 2 + length)
-      guard length >= 2, content.upperBound <= bytes.count else { return nil }
       if bytes[position + 1] == 0xE1, bytes[content].starts(with: Array("Exif\0\0".utf8)) {
         return findInTIFF(bytes[content].dropFirst(6))
       }

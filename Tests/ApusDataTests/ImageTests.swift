@@ -1,0 +1,130 @@
+import ApusCore
+import Foundation
+import Testing
+
+@testable import ApusData
+
+@Suite struct ImageTests {
+  struct Expected: Decodable {
+    var shape: [Int]
+    var pixels: [UInt8]
+
+    var array: NDArray { NDArray(pixels, shape: shape) }
+  }
+
+  /// Made by `Fixtures/make.py`.
+  static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures").path() + "/"
+  static let expected = try! JSONDecoder().decode(
+    [String: Expected].self, from: Data(contentsOf: URL(filePath: fixtures + "expected.json")))
+  static let files = expected.keys.filter { $0.contains(".") }.sorted()
+
+  private func largestDifference(_ a: NDArray, _ b: NDArray) -> Int {
+    zip(a.bytes, b.bytes).map { abs(Int($0) - Int($1)) }.max() ?? 0
+  }
+
+  @Test(arguments: files) func picturesDecodeAsPillowDoes(name: String) throws {
+    let pixels = try Image(contentsOf: Self.fixtures + name).pixels
+    let expected = try #require(Self.expected[name]).array
+    #expect(pixels.shape == expected.shape)
+    // JPEG decoders may differ by rounding; laying on white rounds once here, twice there.
+    let tolerance = name.hasSuffix("jpg") ? 3 : name == "rgba.png" || name == "grey-alpha.png" ? 1 : 0
+    #expect(largestDifference(pixels, expected) <= tolerance)
+  }
+
+  @Test(arguments: [("shrunk", 5, 4), ("enlarged", 28, 20), ("mixed", 6, 12), ("grey", 13, 9)])
+  func resizingAgreesWithPillow(name: String, width: Int, height: Int) throws {
+    let expected = try #require(Self.expected[name]).array
+    let picture = try Image(contentsOf: Self.fixtures + "picture.png")
+    let resized = picture.resized(toWidth: width, height: height, channels: expected.shape[2])
+    #expect(resized.pixels.shape == expected.shape)
+    #expect(largestDifference(resized.pixels, expected) <= (name == "grey" ? 0 : 1))
+  }
+
+  @Test func greyBecomesRGBByRepetition() throws {
+    let grey = try Image(pixels: NDArray([1, 2] as [UInt8], shape: [1, 2, 1]))
+    #expect(grey.resized(toWidth: 2, height: 1, channels: 3).pixels == NDArray([1, 1, 1, 2, 2, 2] as [UInt8], shape: [1, 2, 3]))
+    #expect(grey.resized(toWidth: 1, height: 1).channels == 1)
+  }
+
+  /// A constant picture stays constant at any size.
+  @Test(arguments: [(1, 1), (3, 5), (28, 28), (100, 7)]) func constantsStayConstant(width: Int, height: Int) throws {
+    let picture = try Image(pixels: NDArray([UInt8](repeating: 200, count: 17 * 23 * 3), shape: [17, 23, 3]))
+    #expect(picture.resized(toWidth: width, height: height).pixels.bytes.allSatisfy { $0 == 200 })
+  }
+
+  @Test(arguments: [1, 3]) func whatIsWrittenIsRead(channels: Int) throws {
+    let folder = TemporaryFolder()
+    let pixels = NDArray((0..<(7 * 5 * channels)).map { UInt8($0 * 2) }, shape: [7, 5, channels])
+    try Image(pixels: pixels).writePNG(to: folder.path("out.png"))
+    #expect(try Image(contentsOf: folder.path("out.png")).pixels == pixels)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.root) == ["out.png"])
+  }
+
+  /// The eight orientations of a 2x3 picture whose pixels are numbered as they should be seen.
+  @Test(arguments: [
+    (1, [2, 3], [1, 2, 3, 4, 5, 6]), (2, [2, 3], [3, 2, 1, 6, 5, 4]), (3, [2, 3], [6, 5, 4, 3, 2, 1]),
+    (4, [2, 3], [4, 5, 6, 1, 2, 3]), (5, [3, 2], [1, 4, 2, 5, 3, 6]), (6, [3, 2], [3, 6, 2, 5, 1, 4]),
+    (7, [3, 2], [6, 3, 5, 2, 4, 1]), (8, [3, 2], [4, 1, 5, 2, 6, 3]),
+  ] as [(Int, [Int], [UInt8])])
+  func everyOrientation(value: Int, storedShape: [Int], stored: [UInt8]) {
+    // A JPEG head with an EXIF block of one tag.
+    let tiff: [UInt8] =
+      Array("II*\0".utf8) + [8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, UInt8(value), 0, 0, 0]
+    let app1 = Array("Exif\0\0".utf8) + tiff
+    let head: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, UInt8(app1.count + 2)] + app1 + [0xFF, 0xDA, 0, 0]
+    let upright = EXIFOrientation(jpeg: head).upright(NDArray(stored, shape: storedShape + [1]))
+    #expect(upright == NDArray([1, 2, 3, 4, 5, 6], shape: [2, 3, 1]))
+  }
+
+  @Test func damagedEXIFBlocksMeanUpright() {
+    #expect(EXIFOrientation(jpeg: [0xFF, 0xD8]).value == 1)
+    #expect(EXIFOrientation(jpeg: [0xFF, 0xD8, 0xFF, 0xE1, 0, 0, 0, 0]).value == 1)
+    let hostile: [UInt8] = Array("Exif\0\0II*\0".utf8) + [0xFF, 0xFF, 0xFF, 0xFF]
+    #expect(EXIFOrientation(jpeg: [0xFF, 0xD8, 0xFF, 0xE1, 0, UInt8(hostile.count + 2)] + hostile).value == 1)
+  }
+
+  // MARK: Bad files
+
+  private func failure(_ bytes: [UInt8], limit: Int = Image.defaultMaximumPixelCount) -> String {
+    do {
+      return "decoded \(try Image(encoded: bytes, name: "x.png", maximumPixelCount: limit).pixels.shape)"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  private func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: Self.fixtures + name))) }
+
+  @Test func whatIsNotAPictureIsRefused() throws {
+    #expect(failure([]) == "x.png: the file is empty")
+    #expect(failure(Array("GIF89a".utf8)).contains("neither PNG nor JPEG"))
+    #expect(failure([0xFF, 0xD8, 0xFF]).contains("cannot be decoded"))
+    #expect(failure(try bytes("cmyk.jpg")) == "x.png: CMYK colours are not supported; convert it to RGB")
+    #expect(failure(try bytes("bomb.png")).contains("30000x30000 pixels, the limit is 67108864"))
+    #expect(failure(try bytes("rgb.jpg"), limit: 10).contains("16x8 pixels, the limit is 10"))
+
+    #expect(throws: FileError.self) { try Image(contentsOf: "/no/such/picture.png") }
+    #expect(throws: FileError.self) { try Image(contentsOf: Self.fixtures) }
+    #expect(throws: DataError.self) { try Image(pixels: NDArray(zeros: [2, 2, 2], dtype: .uint8)) }
+    #expect(throws: DataError.self) { try Image(pixels: NDArray(zeros: [2, 2, 3])) }
+  }
+
+  @Test(arguments: ["rgb8.png", "palette.png", "interlaced.png", "grey.jpg", "rgb.jpg", "progressive.jpg"])
+  func everyTruncationIsRefused(name: String) throws {
+    let whole = try bytes(name)
+    // A PNG ends with 12 bytes that hold no pixels, a JPEG with two; all are required.
+    for count in 0..<(whole.count - (name.hasSuffix("jpg") ? 2 : 0)) {
+      #expect(!failure(Array(whole[..<count])).hasPrefix("decoded"), "\(count) of \(whole.count) bytes")
+    }
+  }
+
+  /// No flipped byte may do more than fail or change pixels.
+  @Test(arguments: files) func flippedBytesDoNotCrash(name: String) throws {
+    let whole = try bytes(name)
+    for index in whole.indices {
+      var damaged = whole
+      damaged[index] ^= 0xA5
+      _ = failure(damaged, limit: 10_000)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+
+/// A folder that is removed when the test ends.
+final class TemporaryFolder: Sendable {
+  let root: String
+
+  init() {
+    root = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)").path()
+    try! FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root) }
+
+  func path(_ name: String) -> String { root + "/" + name }
+
+  /// Writes a file, and the folders above it.
+  func write(_ bytes: [UInt8], to name: String) throws {
+    let url = URL(filePath: path(name))
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  func read(_ name: String) -> [UInt8]? { FileManager.default.contents(atPath: path(name)).map { [UInt8]($0) } }
+}
+
+/// Big-endian, as IDX wants it.
+func bigEndian(_ value: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(value).bigEndian) { [UInt8]($0) } }
+
+/// An IDX file of bytes.
+func idx(_ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
+  [0, 0, 8, UInt8(shape.count)] + shape.flatMap(bigEndian) + bytes
+}
+
+/// A gzip member that stores its content as it is (RFC 1951 stored blocks, RFC 1952).
+func gzipStored(_ content: [UInt8]) -> [UInt8] {
+  var result: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
+  var start = 0
+  repeat {
+    let count = min(65535, content.count - start)
+    let isLast = start + count == content.count
+    let length = [UInt8(count & 0xFF), UInt8(count >> 8)]
+    result += [isLast ? 1 : 0] + length + length.map { ~$0 }
+    result += content[start..<(start + count)]
+    start += count
+  } while start < content.count
+  var crc: UInt32 = ~0
+  for byte in content {
+    crc ^= UInt32(byte)
+    for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+  }
+  withUnsafeBytes(of: (~crc).littleEndian) { result += $0 }
+  withUnsafeBytes(of: UInt32(content.count).littleEndian) { result += $0 }
+  return result
+}
+
+/// A tar member: header, content, padding.
+func tarMember(_ name: String, _ content: [UInt8], type: Character = "0", size: Int? = nil) -> [UInt8] {
+  var header = [UInt8](repeating: 0, count: 512)
+  func put(_ text: String, at offset: Int) { for (i, byte) in text.utf8.enumerated() { header[offset + i] = byte } }
+  put(name, at: 0)
+  put("0000644", at: 100)
+  let octal = String(size ?? content.count, radix: 8)
+  put(String(repeating: "0", count: 11 - octal.count) + octal, at: 124)
+  header[156] = type.asciiValue!
+  put("        ", at: 148)
+  let sum = String(header.reduce(0) { $0 + Int($1) }, radix: 8)
+  put(String(repeating: "0", count: 6 - sum.count) + sum + "\0 ", at: 148)
+  let padding = [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
+  return header + content + padding
+}
