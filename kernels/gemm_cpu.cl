@@ -1,0 +1,247 @@
+// Matrix product for CPU-class devices: c = op(a) * op(b), for a batch of row-major matrices.
+//
+// c[i,j] = sum over k of a[i,k] * b[k,j]. op(a) is M x K and stored as [M,K], or as [K,M] with TRANSPOSE_A; op(b) is
+// K x N and stored as [K,N], or as [N,K] with TRANSPOSE_B; c is [M,N]. The channel of the epilogue is the column.
+//
+// Defines
+//   M, N, K, TRANSPOSE_A, TRANSPOSE_B
+//   VECTOR, TILE_V                lanes (1, 4, 8, 16) and vectors of the columns of a tile, which is kept in registers
+//   TILE_M                        rows of a tile
+//   BLOCK_M, BLOCK_N              rows and columns of the block of c that a work-item computes, tile by tile
+//   BLOCK_K                       terms summed before the work-item goes on to the next tile of its block
+//   PACK_A, PACK_B                1: the work-item first copies its part of the operand into private memory. A
+//                                 transposed b has to be; large operands should be, because rows of a power of two
+//                                 floats apart compete for the same cache lines
+// Entry point
+//   gemm(a, b, c EPILOGUE_PARAMS)
+//     global size: { ceil(M / BLOCK_M), ceil(N / BLOCK_N), batch count }, local size { 1, 1, 1 }
+// Limits: TILE_M <= BLOCK_M <= M, VECTOR * TILE_V <= BLOCK_N <= N, BLOCK_K <= K. A tile's accumulators should fit the
+// registers: TILE_M * TILE_V <= 26.
+
+#if VECTOR == 16
+typedef float16 vec;
+#define LOAD LOAD16
+#define STORE(value, pointer) vstore16(value, 0, pointer)
+#elif VECTOR == 8
+typedef float8 vec;
+#define LOAD LOAD8
+#define STORE(value, pointer) vstore8(value, 0, pointer)
+#elif VECTOR == 4
+typedef float4 vec;
+#define LOAD LOAD4
+#define STORE(value, pointer) vstore4(value, 0, pointer)
+#else
+typedef float vec;
+#define LOAD LOAD1
+#define STORE(value, pointer) (*(pointer) = (value))
+#endif
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define TILE_N (VECTOR * TILE_V)
+#define TILES_M ((BLOCK_M + TILE_M - 1) / TILE_M)
+#define TILES_N ((BLOCK_N + TILE_N - 1) / TILE_N)
+
+// Distance of neighbouring rows and terms of op(a), and of neighbouring terms of op(b), as the tiles read them.
+#if PACK_A
+#define SPACE_A
+#if TRANSPOSE_A
+#define PACKED_A_WIDTH (BLOCK_M + 16)
+#define PACKED_A_HEIGHT BLOCK_K
+#else
+#define PACKED_A_WIDTH (BLOCK_K + 16)
+#define PACKED_A_HEIGHT BLOCK_M
+#endif
+#define WIDTH_A PACKED_A_WIDTH
+#else
+#define SPACE_A __global
+#define WIDTH_A (TRANSPOSE_A ? M : K)
+#endif
+#define ROW_STEP_A (TRANSPOSE_A ? 1 : WIDTH_A)
+#define TERM_STEP_A (TRANSPOSE_A ? WIDTH_A : 1)
+#if PACK_B
+#define SPACE_B
+#define TERM_STEP_B TILE_N
+#else
+#define SPACE_B __global
+#define TERM_STEP_B N
+#endif
+
+// acc[row] += op(a)[row, k] * op(b)[k, :] over k < count
+ALWAYS_INLINE void multiply(vec acc[TILE_M][TILE_V], const SPACE_A float *restrict a, const SPACE_B float *restrict b,
+                            const int count) {
+  for (int k = 0; k < count; ++k) {
+    vec row[TILE_V];
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) row[v] = LOAD(b, v * VECTOR);
+#pragma unroll
+    for (int i = 0; i < TILE_M; ++i) {
+      const vec value = (vec)(a[i * ROW_STEP_A]);
+#pragma unroll
+      for (int v = 0; v < TILE_V; ++v) acc[i][v] = fma(value, row[v], acc[i][v]);
+    }
+    a += TERM_STEP_A;
+    b += TERM_STEP_B;
+  }
+}
+
+#if PACK_A
+// Copies a block of a without changing its order.
+ALWAYS_INLINE void pack_a(float *restrict packed, const __global float *restrict a, const int height, const int width) {
+  for (int row = 0; row < height; ++row) {
+    for (int i = 0; i < width; ++i) packed[row * PACKED_A_WIDTH + i] = a[(INDEX)row * (TRANSPOSE_A ? M : K) + i];
+  }
+}
+#endif
+
+#if PACK_B
+#if TRANSPOSE_B
+// Four rounds of a perfect shuffle of 16 x 16 elements transpose them.
+ALWAYS_INLINE void transpose16(float16 rows[16]) {
+#pragma unroll
+  for (int round = 0; round < 4; ++round) {
+    float16 shuffled[16];
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const float16 x = rows[i], y = rows[i + 8];
+      shuffled[2 * i] = (float16)(x.s0, y.s0, x.s1, y.s1, x.s2, y.s2, x.s3, y.s3, x.s4, y.s4, x.s5, y.s5, x.s6, y.s6,
+                                  x.s7, y.s7);
+      shuffled[2 * i + 1] = (float16)(x.s8, y.s8, x.s9, y.s9, x.sa, y.sa, x.sb, y.sb, x.sc, y.sc, x.sd, y.sd, x.se,
+                                      y.se, x.sf, y.sf);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; ++i) rows[i] = shuffled[i];
+  }
+}
+#endif
+
+// Copies `count` rows of TILE_N columns of op(b), which are then contiguous.
+ALWAYS_INLINE void pack_b(float *restrict packed, const __global float *restrict b, const int count) {
+#if TRANSPOSE_B
+  for (int v = 0; v < TILE_V; ++v) {
+    const __global float *restrict columns = b + (INDEX)v * VECTOR * K;
+    int k = 0;
+#if VECTOR == 16
+    for (; k + 16 <= count; k += 16) {
+      float16 rows[16];
+#pragma unroll
+      for (int i = 0; i < 16; ++i) rows[i] = LOAD16(columns, (INDEX)i * K + k);
+      transpose16(rows);
+#pragma unroll
+      for (int i = 0; i < 16; ++i) vstore16(rows[i], 0, packed + (k + i) * TILE_N + v * VECTOR);
+    }
+#endif
+    for (; k < count; ++k) {
+      for (int i = 0; i < VECTOR; ++i) packed[k * TILE_N + v * VECTOR + i] = columns[(INDEX)i * K + k];
+    }
+  }
+#else
+  for (int k = 0; k < count; ++k) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) {
+      const vec row = LOAD(b, (INDEX)k * N + v * VECTOR);
+      STORE(row, packed + k * TILE_N + v * VECTOR);
+    }
+  }
+#endif
+}
+#endif
+
+// Stores the lanes from `skip` on; the ones before it belong to the previous tile or block.
+ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict c) {
+  float lanes[VECTOR];
+  STORE(value, lanes);
+  for (int lane = max(skip, 0); lane < VECTOR; ++lane) c[lane] = lanes[lane];
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void gemm(const __global float *restrict a, const __global float *restrict b,
+          __global float *restrict c EPILOGUE_PARAMS) {
+  // Where a block or tile would pass the end of its dimension it moves back instead, and does not store what its
+  // neighbour does.
+  const int block_row = (int)get_global_id(0) * BLOCK_M, block_column = (int)get_global_id(1) * BLOCK_N;
+  const int first_row = min(block_row, M - BLOCK_M), first_column = min(block_column, N - BLOCK_N);
+  const INDEX batch = get_global_id(2);
+  const __global float *restrict block_a = a + batch * M * K + (INDEX)first_row * (TRANSPOSE_A ? 1 : K);
+  const __global float *restrict block_b = b + batch * K * N + (INDEX)first_column * (TRANSPOSE_B ? K : 1);
+  const INDEX block_c = (batch * M + first_row) * N + first_column;
+#if PACK_A
+  float packed_a[PACKED_A_HEIGHT * PACKED_A_WIDTH];
+#endif
+#if PACK_B
+  float packed_b[BLOCK_K * TILE_N];
+#endif
+#if BLOCK_K < K
+  float sums[TILES_M * TILES_N * TILE_M * TILE_N];
+#endif
+
+  for (int first_term = 0; first_term < K; first_term += BLOCK_K) {
+    const int terms = min(BLOCK_K, K - first_term);
+#if PACK_A
+    if (TRANSPOSE_A) pack_a(packed_a, block_a + (INDEX)first_term * M, terms, BLOCK_M);
+    else pack_a(packed_a, block_a + first_term, BLOCK_M, terms);
+#endif
+    for (int tile_n = (block_column - first_column) / TILE_N; tile_n < TILES_N; ++tile_n) {
+      const int column = min(tile_n * TILE_N, BLOCK_N - TILE_N);
+      const int skip_columns = max(tile_n * TILE_N, block_column - first_column) - column;
+      const __global float *restrict tile_b =
+        block_b + (INDEX)first_term * (TRANSPOSE_B ? 1 : N) + (INDEX)column * (TRANSPOSE_B ? K : 1);
+#if PACK_B
+      pack_b(packed_b, tile_b, terms);
+#endif
+      for (int tile_m = (block_row - first_row) / TILE_M; tile_m < TILES_M; ++tile_m) {
+        const int row = min(tile_m * TILE_M, BLOCK_M - TILE_M);
+        const int skip_rows = max(tile_m * TILE_M, block_row - first_row) - row;
+        vec acc[TILE_M][TILE_V];
+#pragma unroll
+        for (int i = 0; i < TILE_M; ++i) {
+#pragma unroll
+          for (int v = 0; v < TILE_V; ++v) {
+            acc[i][v] = (vec)(0.0f);
+#if BLOCK_K < K
+            if (first_term > 0) acc[i][v] = LOAD(sums, ((tile_n * TILES_M + tile_m) * TILE_M + i) * TILE_N + v * VECTOR);
+#endif
+          }
+        }
+        multiply(acc,
+#if PACK_A
+                 packed_a + row * ROW_STEP_A,
+#else
+                 block_a + (INDEX)row * ROW_STEP_A + (INDEX)first_term * TERM_STEP_A,
+#endif
+#if PACK_B
+                 packed_b,
+#else
+                 tile_b,
+#endif
+                 terms);
+#if BLOCK_K < K
+        if (first_term + BLOCK_K < K) {
+#pragma unroll
+          for (int i = 0; i < TILE_M; ++i) {
+#pragma unroll
+            for (int v = 0; v < TILE_V; ++v)
+              STORE(acc[i][v], sums + ((tile_n * TILES_M + tile_m) * TILE_M + i) * TILE_N + v * VECTOR);
+          }
+          continue;
+        }
+#endif
+#pragma unroll
+        for (int i = 0; i < TILE_M; ++i) {
+          if (i < skip_rows) continue;
+#pragma unroll
+          for (int v = 0; v < TILE_V; ++v) {
+            const int channel = first_column + column + v * VECTOR;
+            const INDEX index = block_c + (INDEX)(row + i) * N + column + v * VECTOR;
+            const vec value = EPILOGUE(vec, LOAD, acc[i][v], index, channel);
+#if N % BLOCK_N == 0 && BLOCK_N % TILE_N == 0
+            STORE(value, c + index);
+#else
+            if (v * VECTOR >= skip_columns) STORE(value, c + index);
+            else store_lanes(value, skip_columns - v * VECTOR, c + index);
+#endif
+          }
+        }
+      }
+    }
+  }
+}
