@@ -42,7 +42,8 @@ final class ByteReader {
       let out = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self) + done
       let status = input.withUnsafeBufferPointer { input in
         apus_inflate_step(
-          decoder, input.baseAddress! + inputRange.lowerBound, inputRange.count, &consumed, out, buffer.count - done, &produced)
+          decoder, input.baseAddress! + inputRange.lowerBound, inputRange.count, &consumed, out, buffer.count - done,
+          &produced)
       }
       inputRange = (inputRange.lowerBound + consumed)..<inputRange.upperBound
       done += produced

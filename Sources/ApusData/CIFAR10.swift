@@ -2,10 +2,10 @@ import ApusCore
 
 /// The CIFAR-10 pictures: 50,000 for training and 10,000 for testing, 32x32, RGB, in ten classes.
 ///
-/// Published by A. Krizhevsky (https://www.cs.toronto.edu/~kriz/cifar.html) in a binary layout: records of a label byte and
-/// three planes of 32x32 bytes, red, green, blue. The six files are looked for in each folder of `DataLocator` and its
-/// subfolder `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it is, without unpacking,
-/// and downloaded when there is neither.
+/// Published by A. Krizhevsky (https://www.cs.toronto.edu/~kriz/cifar.html) in a binary layout: records of a label byte
+/// and three planes of 32x32 bytes, red, green, blue. The six files are looked for in each folder of `DataLocator` and
+/// its subfolder `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it is, without
+/// unpacking, and downloaded when there is neither.
 public enum CIFAR10 {
   public static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -62,8 +62,11 @@ public enum CIFAR10 {
       let path = FilePath.join(folder, archive.name)
       if FilePath.exists(path) { return .archive(path) }
     }
-    guard let downloader, let folder = locator.downloadFolder else {
+    guard let downloader else {
       throw Downloader.offline("CIFAR-10", [archive], lookedIn: locator.folders, failures: [])
+    }
+    guard let folder = locator.downloadFolder else {
+      throw Downloader.offline("CIFAR-10", [archive], lookedIn: locator.folders, failures: [Downloader.noFolder])
     }
     try downloader.download([archive], into: folder, for: "CIFAR-10")
     return .archive(FilePath.join(folder, archive.name))

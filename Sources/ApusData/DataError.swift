@@ -24,5 +24,8 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     self.advice = advice
   }
 
-  public var description: String { "\(place): \(reason)" + (advice.map { "; \($0)" } ?? "") }
+  public var description: String {
+    guard let advice else { return "\(place): \(reason)" }
+    return "\(place): \(reason)\(reason.contains("\n") ? "\n" : "; ")\(advice)"
+  }
 }

@@ -42,7 +42,8 @@ public struct Dataset: Sendable, Hashable {
     }
     guard images.dtype == .uint8, images.shape.count == 4 else {
       throw failure(
-        "images are \(images.dtype) \(images.shape.shapeDescription)", advice: "give uint8 of shape [N, height, width, channels]")
+        "images are \(images.dtype) \(images.shape.shapeDescription)",
+        advice: "give uint8 of shape [N, height, width, channels]")
     }
     guard labels.dtype == .int32, labels.shape.count == 1 else {
       throw failure("labels are \(labels.dtype) \(labels.shape.shapeDescription)", advice: "give int32 of shape [N]")
@@ -57,7 +58,8 @@ public struct Dataset: Sendable, Hashable {
     if let strayIndex {
       let label = labels.withElements(as: Int32.self) { $0[strayIndex] }
       throw failure(
-        "label \(label) at index \(strayIndex), but there are \(classCount) classes", advice: "labels run from 0 to \(classCount - 1)")
+        "label \(label) at index \(strayIndex), but there are \(classCount) classes",
+        advice: "labels run from 0 to \(classCount - 1)")
     }
     self.init(
       checked: name, images: images, labels: labels, classNames: classNames, source: source, isSynthetic: isSynthetic,
@@ -99,14 +101,15 @@ public struct Dataset: Sendable, Hashable {
     maximumCount >= count ? self : self[0..<maximumCount]
   }
 
-  /// Cuts off the last part for validation, before any shuffling, as Keras does: `floor(count * (1 - fraction))` pictures
-  /// are for training, the rest for validation.
+  /// Cuts off the last part for validation, before any shuffling, as Keras does: `floor(count * (1 - fraction))`
+  /// pictures are for training, the rest for validation.
   ///
   /// - Throws: `DataError` when the fraction is not between 0 and 1, or when either part would be empty.
   public func split(validationFraction fraction: Double) throws -> (training: Dataset, validation: Dataset) {
     guard fraction > 0, fraction < 1 else {
       throw DataError(
-        .invalidArgument, at: name, "a validation fraction of \(fraction)", advice: "give a number between 0 and 1, such as 0.1")
+        .invalidArgument, at: name, "a validation fraction of \(fraction)",
+        advice: "give a number between 0 and 1, such as 0.1")
     }
     let cut = Int((Double(count) * (1 - fraction)).rounded(.down))
     guard cut > 0, cut < count else {

@@ -2,9 +2,9 @@ import ApusCore
 
 /// Digits drawn by the program: 28x28, grey, ten classes, in the shape of MNIST, for machines without data or network.
 ///
-/// Each picture is one of several ways to write a digit, with moved control points, slant, rotation, size, position, pen
-/// width, brightness, noise and sometimes a stray stroke. Picture `i` depends on the seed, the part and `i` alone, and
-/// only on operations that IEEE 754 defines to the last bit, so every machine draws the same bytes.
+/// Each picture is one of several ways to write a digit, with moved control points, slant, rotation, size, position,
+/// pen width, brightness, noise and sometimes a stray stroke. Picture `i` depends on the seed, the part and `i` alone,
+/// and only on operations that IEEE 754 defines to the last bit, so every machine draws the same bytes.
 ///
 /// Results on `digits` compare programs and devices, not methods: they say little about real handwriting.
 public enum Digits {
@@ -38,7 +38,8 @@ public enum Digits {
       let digit = random.below(10)
       canvas.drawDigit(digit, &random)
       pixels.withUnsafeMutableBufferPointer { out in
-        canvas.copyPixels(to: UnsafeMutableBufferPointer(rebasing: out[(index * side * side)..<((index + 1) * side * side)]))
+        canvas.copyPixels(
+          to: UnsafeMutableBufferPointer(rebasing: out[(index * side * side)..<((index + 1) * side * side)]))
       }
       labels.append(Int32(digit))
     }

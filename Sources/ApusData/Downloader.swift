@@ -55,11 +55,16 @@ public struct Downloader: Sendable {
     }
   }
 
+  static let noFolder = "files can be made in none of these folders"
+
   /// What to tell a user who cannot download.
-  static func offline(_ set: String, _ files: [RemoteFile], lookedIn folders: [String], failures: [String]) -> DataError {
+  static func offline(_ set: String, _ files: [RemoteFile], lookedIn folders: [String], failures: [String]) -> DataError
+  {
     var reason = "not found in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
     if !failures.isEmpty {
-      reason = "the download into \(folders.joined(separator: ", ")) failed:\n" + failures.map { "  " + $0 }.joined(separator: "\n")
+      reason =
+        "the download into \(folders.joined(separator: ", ")) failed:\n"
+        + failures.map { "  " + $0 }.joined(separator: "\n")
     }
     let list = files.map { "  \($0.name)  MD5 \($0.md5)\n    \($0.mirrors.joined(separator: "\n    "))" }
     let advice =

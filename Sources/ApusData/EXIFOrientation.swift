@@ -24,7 +24,7 @@ struct EXIFOrientation {
     return nil
   }
 
-  /// Looks through the first directory of a TIFF block: a byte order, 42, the directory's offset; 12 bytes for each tag.
+  /// Looks through the first directory of a TIFF block: a byte order, 42, the directory's offset; 12 bytes for a tag.
   private static func findInTIFF(_ block: ArraySlice<UInt8>) -> Int? {
     let bytes = Array(block)
     let isLittleEndian = bytes.starts(with: [0x49, 0x49])

@@ -15,7 +15,8 @@ struct IDX {
     guard header[0] == 0, header[1] == 0, header[2] == 0x08, header[3] == UInt8(rank) else {
       let found = header[..<4].map { String($0, radix: 16) }.joined(separator: " ")
       throw DataError(
-        .malformed, at: path, "it begins with the bytes \(found) instead of 0 0 8 \(rank), so it is not an IDX file of \(rank) axes",
+        .malformed, at: path,
+        "it begins with the bytes \(found) instead of 0 0 8 \(rank), so it is not an IDX file of \(rank) axes",
         advice: "check that the file is the one its name says")
     }
     shape = (1...rank).map { axis in header[(4 * axis)..<(4 * axis + 4)].reduce(0) { $0 << 8 | Int($1) } }

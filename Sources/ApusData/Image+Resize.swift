@@ -9,7 +9,8 @@ extension Image {
   public func resized(toWidth newWidth: Int, height newHeight: Int, channels newChannels: Int? = nil) -> Image {
     let newChannels = newChannels ?? channels
     precondition(newWidth > 0 && newHeight > 0, "Image: a size of \(newWidth)x\(newHeight)")
-    precondition(newChannels == 1 || newChannels == 3, "Image: \(newChannels) channels, 1 (grey) or 3 (RGB) are possible")
+    precondition(
+      newChannels == 1 || newChannels == 3, "Image: \(newChannels) channels, 1 (grey) or 3 (RGB) are possible")
     // Fewer channels first, so that less is resampled.
     let source = newChannels == 1 ? grey : self
     if source.width == newWidth && source.height == newHeight { return newChannels == 3 ? source.rgb : source }
@@ -24,7 +25,9 @@ extension Image {
         for x in 0..<newWidth {
           for channel in 0..<channels {
             var sum: Float = 0
-            for (k, weight) in columns.weights(of: x) { sum += weight * Float(pixels[(y * width + k) * channels + channel]) }
+            for (k, weight) in columns.weights(of: x) {
+              sum += weight * Float(pixels[(y * width + k) * channels + channel])
+            }
             narrowed[(y * newWidth + x) * channels + channel] = sum
           }
         }

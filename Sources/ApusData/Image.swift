@@ -36,7 +36,9 @@ public struct Image: Hashable, Sendable {
   /// - Throws: `DataError`, or `FileError` when the file cannot be read.
   public init(contentsOf path: String, maximumPixelCount: Int = Self.defaultMaximumPixelCount) throws {
     guard let bytes = try File.contents(of: path, maximumByteCount: Self.maximumFileByteCount) else {
-      throw DataError(.malformed, at: path, "it has more than \(Self.maximumFileByteCount >> 20) MiB", advice: "use a smaller picture")
+      throw DataError(
+        .malformed, at: path, "it has more than \(Self.maximumFileByteCount >> 20) MiB", advice: "use a smaller picture"
+      )
     }
     try self.init(encoded: bytes, name: path, maximumPixelCount: maximumPixelCount)
   }
@@ -66,7 +68,8 @@ public struct Image: Hashable, Sendable {
     let limit = UInt64(max(0, maximumPixelCount))
     let status = bytes.withUnsafeBufferPointer {
       isPNG
-        ? apus_png_decode($0.baseAddress, $0.count, limit, &decoded) : apus_jpeg_decode($0.baseAddress, $0.count, limit, &decoded)
+        ? apus_png_decode($0.baseAddress, $0.count, limit, &decoded)
+        : apus_jpeg_decode($0.baseAddress, $0.count, limit, &decoded)
     }
     defer { apus_image_free(&decoded) }
     let message = withUnsafeBytes(of: &decoded.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }

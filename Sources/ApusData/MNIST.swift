@@ -2,10 +2,10 @@ import ApusCore
 
 /// The MNIST handwritten digits: 60,000 training and 10,000 test pictures, 28x28, grey, in ten classes.
 ///
-/// Published by Y. LeCun, C. Cortes and C. J. C. Burges as four gzipped IDX files. They are looked for in each folder of
-/// `DataLocator` and its subfolder `mnist`, gzipped or not, and downloaded when they are nowhere. Downloads are checked
-/// against the published sums; files found in place are checked for their layout, and a differing content is noted in
-/// `Dataset.note` (Fashion-MNIST, for one, comes in the same layout).
+/// Published by Y. LeCun, C. Cortes and C. J. C. Burges as four gzipped IDX files. They are looked for in each folder
+/// of `DataLocator` and its subfolder `mnist`, gzipped or not, and downloaded when they are nowhere. Downloads are
+/// checked against the published sums; files found in place are checked for their layout, and a differing content is
+/// noted in `Dataset.note` (Fashion-MNIST, for one, comes in the same layout).
 public enum MNIST {
   /// The 60,000 training pictures. See `load(_:from:downloader:)`.
   public static func train(in folder: String? = nil) throws -> Dataset {
@@ -29,11 +29,13 @@ public enum MNIST {
     let images = try IDX(reading: try path(of: files.images, in: folder), rank: 3)
     let labels = try IDX(reading: try path(of: files.labels, in: folder), rank: 1)
     guard images.shape[1] == 28, images.shape[2] == 28 else {
-      throw DataError(.malformed, at: folder, "its pictures are \(images.shape[1])x\(images.shape[2]), MNIST's are 28x28")
+      throw DataError(
+        .malformed, at: folder, "its pictures are \(images.shape[1])x\(images.shape[2]), MNIST's are 28x28")
     }
     guard images.shape[0] == labels.shape[0] else {
       throw DataError(
-        .malformed, at: folder, "\(files.images.name) holds \(images.shape[0]) pictures, \(files.labels.name) \(labels.shape[0]) labels",
+        .malformed, at: folder,
+        "\(files.images.name) holds \(images.shape[0]) pictures, \(files.labels.name) \(labels.shape[0]) labels",
         advice: "use files that belong together")
     }
     let isPublished = images.md5 == files.images.contentMD5 && labels.md5 == files.labels.contentMD5
@@ -66,16 +68,20 @@ public enum MNIST {
   }
 
   private static let trainImages = PublishedFile(
-    name: "train-images-idx3-ubyte", md5: "f68b3c2dcbeaaa9fbdd348bbdeb94873", contentMD5: "6bbc9ace898e44ae57da46a324031adb",
+    name: "train-images-idx3-ubyte", md5: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    contentMD5: "6bbc9ace898e44ae57da46a324031adb",
     maximumByteCount: 16 << 20)
   private static let trainLabels = PublishedFile(
-    name: "train-labels-idx1-ubyte", md5: "d53e105ee54ea40749a09fcbcd1e9432", contentMD5: "a25bea736e30d166cdddb491f175f624",
+    name: "train-labels-idx1-ubyte", md5: "d53e105ee54ea40749a09fcbcd1e9432",
+    contentMD5: "a25bea736e30d166cdddb491f175f624",
     maximumByteCount: 1 << 20)
   private static let testImages = PublishedFile(
-    name: "t10k-images-idx3-ubyte", md5: "9fb629c4189551a2d022fa330f9573f3", contentMD5: "2646ac647ad5339dbf082846283269ea",
+    name: "t10k-images-idx3-ubyte", md5: "9fb629c4189551a2d022fa330f9573f3",
+    contentMD5: "2646ac647ad5339dbf082846283269ea",
     maximumByteCount: 16 << 20)
   private static let testLabels = PublishedFile(
-    name: "t10k-labels-idx1-ubyte", md5: "ec29112dd5afa0611ce80d1b7f02629c", contentMD5: "27ae3e4e09519cfbb04c329615203637",
+    name: "t10k-labels-idx1-ubyte", md5: "ec29112dd5afa0611ce80d1b7f02629c",
+    contentMD5: "27ae3e4e09519cfbb04c329615203637",
     maximumByteCount: 1 << 20)
   private static let allFiles = [trainImages, trainLabels, testImages, testLabels]
 
@@ -92,7 +98,8 @@ public enum MNIST {
 
   private static func path(of file: PublishedFile, in folder: String) throws -> String {
     guard let path = find(file, in: folder) else {
-      throw DataError(.notFound, at: folder, "\(file.name).gz is missing beside the other files", advice: "put it there")
+      throw DataError(
+        .notFound, at: folder, "\(file.name).gz is missing beside the other files", advice: "put it there")
     }
     return path
   }
@@ -110,11 +117,14 @@ public enum MNIST {
       }
       return folder
     }
-    let folder = locator.downloadFolder.map { FilePath.join($0, "mnist") }
-    guard let downloader, let folder else {
-      throw Downloader.offline("MNIST", allFiles.map(\.remote), lookedIn: locator.folders, failures: [])
+    let remotes = allFiles.map(\.remote)
+    guard let downloader else {
+      throw Downloader.offline("MNIST", remotes, lookedIn: locator.folders, failures: [])
     }
-    try downloader.download(allFiles.map(\.remote), into: folder, for: "MNIST")
+    guard let folder = locator.downloadFolder.map({ FilePath.join($0, "mnist") }) else {
+      throw Downloader.offline("MNIST", remotes, lookedIn: locator.folders, failures: [Downloader.noFolder])
+    }
+    try downloader.download(remotes, into: folder, for: "MNIST")
     return folder
   }
 

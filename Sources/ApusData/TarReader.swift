@@ -31,7 +31,8 @@ struct TarReader {
 
     // The checksum counts its own field as spaces.
     let sum = header.indices.reduce(0) { $0 + ((148..<156).contains($1) ? 0x20 : Int(header[$1])) }
-    guard octal(header[148..<156]) == sum, let size = octal(header[124..<136]), size <= Self.maximumMemberByteCount else {
+    guard octal(header[148..<156]) == sum, let size = octal(header[124..<136]), size <= Self.maximumMemberByteCount
+    else {
       throw DataError(
         .malformed, at: reader.path, "it is not a tar archive, or a damaged one",
         advice: "remove the file and let it be downloaded again")

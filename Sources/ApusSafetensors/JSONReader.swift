@@ -63,7 +63,9 @@ struct JSONReader {
       let byte = try next()
       switch byte {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw malformed("a string is not valid UTF-8") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+          throw malformed("a string is not valid UTF-8")
+        }
         return text
       case UInt8(ascii: "\\"): bytes.append(contentsOf: String(try escapedScalar()).utf8)
       case 0..<0x20: throw malformed("a control character in a string")

@@ -15,7 +15,8 @@ public enum Safetensors {
 
   /// Reads every tensor, in the order of the bytes in the file, and the metadata.
   ///
-  /// `F32`, `F64`, `I32` and `U8` become the element type of the same meaning; `F16` and `BF16` become float32, exactly.
+  /// `F32`, `F64`, `I32` and `U8` become the element type of the same meaning; `F16` and `BF16` become float32,
+  /// which holds each of their values.
   /// The whole header is checked against the file's size before memory is taken for any tensor.
   ///
   /// - Throws: `SafetensorsError` for a file that breaks the format or holds another element type,
@@ -79,10 +80,12 @@ public enum Safetensors {
 
   private static func readBytes(_ count: Int, of name: String, in file: File) throws -> [UInt8] {
     let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      initialized = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+      initialized = try file.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
     }
     guard bytes.count == count else {
-      throw SafetensorsError(path: file.path, reason: "tensor '\(name)': the file ended; it was changed while it was read")
+      throw SafetensorsError(
+        path: file.path, reason: "tensor '\(name)': the file ended; it was changed while it was read")
     }
     return bytes
   }

@@ -69,10 +69,12 @@ struct SafetensorsHeader {
     }
     length = UInt64(littleEndian: length)
     guard length <= UInt64(Self.maximumByteCount) else {
-      throw failure("the header claims \(length) bytes, the format allows \(Self.maximumByteCount); not a safetensors file?")
+      throw failure(
+        "the header claims \(length) bytes, the format allows \(Self.maximumByteCount); not a safetensors file?")
     }
     guard Int(length) <= fileByteCount - 8 else {
-      throw failure("the header claims \(length) bytes, the file has \(fileByteCount - 8) after its first 8; it is cut short")
+      throw failure(
+        "the header claims \(length) bytes, the file has \(fileByteCount - 8) after its first 8; it is cut short")
     }
     dataStart = 8 + Int(length)
 
@@ -147,7 +149,8 @@ struct SafetensorsHeader {
       throw failure("elements of type \(typeName) are not supported; convert to F32, F16, BF16, F64, I32 or U8")
     }
     guard offsets[0] <= offsets[1] else { throw failure("it ends at \(offsets[1]), before it begins at \(offsets[0])") }
-    guard let count = shape.checkedElementCount, case let (size, overflow) = count.multipliedReportingOverflow(by: type.byteCount),
+    guard let count = shape.checkedElementCount,
+      case let (size, overflow) = count.multipliedReportingOverflow(by: type.byteCount),
       !overflow
     else { throw failure("the shape \(shape) overflows") }
     guard size == offsets[1] - offsets[0] else {
@@ -168,7 +171,8 @@ struct SafetensorsHeader {
       position = entry.end
     }
     guard position == dataByteCount else {
-      throw EntryError(reason: "the tensors take \(position) bytes, the file holds \(dataByteCount); cut short or padded")
+      throw EntryError(
+        reason: "the tensors take \(position) bytes, the file holds \(dataByteCount); cut short or padded")
     }
   }
 }

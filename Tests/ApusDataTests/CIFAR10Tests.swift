@@ -14,7 +14,9 @@ import Testing
   }
 
   private var batches: [(String, [UInt8])] {
-    (1...5).map { ("data_batch_\($0).bin", record(UInt8($0), first: $0)) } + [("test_batch.bin", record(9, first: 9) + record(0, first: 0))]
+    (1...5).map { ("data_batch_\($0).bin", record(UInt8($0), first: $0)) } + [
+      ("test_batch.bin", record(9, first: 9) + record(0, first: 0))
+    ]
   }
 
   private func failure(_ part: DatasetPart = .train) -> String {
@@ -42,16 +44,19 @@ import Testing
   @Test func theArchiveIsReadAsItIs() throws {
     for (name, bytes) in batches { try folder.write(bytes, to: "plain/\(name)") }
     // In another order, with a folder and files that are of no interest.
-    var tar = tarMember("cifar-10-batches-bin/", [], type: "5") + tarMember("cifar-10-batches-bin/readme.html", [1, 2, 3])
+    var tar =
+      tarMember("cifar-10-batches-bin/", [], type: "5") + tarMember("cifar-10-batches-bin/readme.html", [1, 2, 3])
     for (name, bytes) in batches.reversed() { tar += tarMember("./cifar-10-batches-bin/\(name)", bytes) }
     tar += [UInt8](repeating: 0, count: 1024)
     try folder.write(gzipStored(tar), to: "cifar-10-binary.tar.gz")
     for part in DatasetPart.allCases {
-      let plain = try CIFAR10.load(part, from: DataLocator(folder: folder.path("plain"), environment: [:]), downloader: nil)
+      let plain = try CIFAR10.load(
+        part, from: DataLocator(folder: folder.path("plain"), environment: [:]), downloader: nil)
       let archived = try CIFAR10.load(part, from: locator, downloader: nil)
       #expect(plain.images == archived.images && plain.labels == archived.labels)
     }
-    #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder.root)) == ["plain", "cifar-10-binary.tar.gz"])
+    #expect(
+      Set(try FileManager.default.contentsOfDirectory(atPath: folder.root)) == ["plain", "cifar-10-binary.tar.gz"])
   }
 
   @Test func hostileArchivesAreRefused() throws {
@@ -65,7 +70,9 @@ import Testing
     let name = "cifar-10-batches-bin/data_batch_1.bin"
     try check([], "does not hold data_batch_1.bin")
     try check(Array(good.dropFirst()), "does not hold data_batch_1.bin")
-    try check([tarMember("../data_batch_1.bin", batches[0].1), tarMember("/" + name, batches[0].1)], "does not hold data_batch_1.bin")
+    try check(
+      [tarMember("../data_batch_1.bin", batches[0].1), tarMember("/" + name, batches[0].1)],
+      "does not hold data_batch_1.bin")
     try check([tarMember(name, [], type: "2")], "is not a plain file")
     try check([tarMember(name, [], type: "1")], "is not a plain file")
     try check([good[0], good[0]], "is there twice")

@@ -44,12 +44,16 @@ import Testing
     }
     let images = NDArray(zeros: [2, 1, 1, 1], dtype: .uint8)
     #expect(failure(images, NDArray([0, 1] as [Int32], shape: [2])) == "made")
-    #expect(failure(images, NDArray([0, 2] as [Int32], shape: [2])).contains("label 2 at index 1, but there are 2 classes"))
+    #expect(
+      failure(images, NDArray([0, 2] as [Int32], shape: [2])).contains("label 2 at index 1, but there are 2 classes"))
     #expect(failure(images, NDArray([-1, 0] as [Int32], shape: [2])).contains("label -1 at index 0"))
     #expect(failure(images, NDArray([0] as [Int32], shape: [1])).contains("2 images, but 1 labels"))
     #expect(failure(images, NDArray([0, 1] as [Float], shape: [2])).contains("labels are float32"))
-    #expect(failure(NDArray(zeros: [2, 1, 1, 1]), NDArray([0, 1] as [Int32], shape: [2])).contains("images are float32 2x1x1x1"))
-    #expect(failure(NDArray(zeros: [0, 1, 1, 1], dtype: .uint8), NDArray([] as [Int32], shape: [0])).contains("no pixels"))
+    #expect(
+      failure(NDArray(zeros: [2, 1, 1, 1]), NDArray([0, 1] as [Int32], shape: [2])).contains(
+        "images are float32 2x1x1x1"))
+    #expect(
+      failure(NDArray(zeros: [0, 1, 1, 1], dtype: .uint8), NDArray([] as [Int32], shape: [0])).contains("no pixels"))
   }
 }
 
@@ -84,7 +88,9 @@ import Testing
     let labels = data.labels.values(as: Int32.self)
     let means = (0..<10).map { digit in
       let members = labels.indices.filter { labels[$0] == digit }
-      return (0..<784).map { pixel in members.reduce(0.0) { $0 + Double(data.images.bytes[$1 * 784 + pixel]) } / Double(members.count) }
+      return (0..<784).map { pixel in
+        members.reduce(0.0) { $0 + Double(data.images.bytes[$1 * 784 + pixel]) } / Double(members.count)
+      }
     }
     for a in 0..<10 {
       for b in 0..<a {

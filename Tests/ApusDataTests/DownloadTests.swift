@@ -1,130 +1,147 @@
 #if canImport(Glibc)
-import ApusCore
-import Foundation
-import Synchronization
-import Testing
+  import ApusCore
+  import Foundation
+  import Synchronization
+  import Testing
 
-@testable import ApusData
+  @testable import ApusData
 
-@Suite(.serialized) struct DownloadTests {
-  let folder = TemporaryFolder()
-  let content = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
-  let downloader = Downloader(timeout: 5)
+  @Suite(.serialized) struct DownloadTests {
+    let folder = TemporaryFolder()
+    let content = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
+    let downloader = Downloader(timeout: 5)
 
-  private func file(_ server: TestServer, mirrors: String...) -> RemoteFile {
-    RemoteFile(
-      name: "data.bin", mirrors: mirrors.map(server.address), md5: MD5.hexDigest(of: content), maximumByteCount: 1 << 20)
-  }
-
-  /// Answers as a good server does, with ranges.
-  private static func serve(_ content: [UInt8], _ request: TestServer.Request) -> TestServer.Answer {
-    guard let offset = request.offset else { return .init(body: content) }
-    if offset >= content.count { return .init(status: 416) }
-    return .init(
-      status: 206, headers: ["Content-Range": "bytes \(offset)-\(content.count - 1)/\(content.count)"],
-      body: Array(content[offset...]))
-  }
-
-  @Test func aFileComesInAndIsChecked() throws {
-    let server = try TestServer { [content] in Self.serve(content, $0) }
-    let reports = Mutex<[Downloader.Progress]>([])
-    let downloader = Downloader(timeout: 5) { report in reports.withLock { $0.append(report) } }
-    try downloader.download([file(server, mirrors: "a")], into: folder.path("new/folder"), for: "set")
-    #expect(folder.read("new/folder/data.bin") == content)
-    #expect(folder.read("new/folder/data.bin.part") == nil)
-    let last = try #require(reports.withLock { $0.last })
-    #expect(last == .init(file: "data.bin", receivedByteCount: content.count, totalByteCount: content.count))
-    // What is there is not fetched again.
-    try downloader.download([file(server, mirrors: "a")], into: folder.path("new/folder"), for: "set")
-    #expect(server.requests.count == 1)
-  }
-
-  @Test func anInterruptedTransferIsGoneOnWith() throws {
-    let server = try TestServer { [content] request in
-      var answer = Self.serve(content, request)
-      if request.offset == nil { answer.cutAfter = 70_000 }
-      return answer
+    private func file(_ server: TestServer, mirrors: String...) -> RemoteFile {
+      RemoteFile(
+        name: "data.bin", mirrors: mirrors.map(server.address), md5: MD5.hexDigest(of: content),
+        maximumByteCount: 1 << 20)
     }
-    try downloader.download([file(server, mirrors: "a", "b")], into: folder.root, for: "set")
-    #expect(folder.read("data.bin") == content)
-    #expect(server.requests.map(\.path) == ["a", "b"])
-    #expect(server.requests.last?.offset == 70_000)
-  }
 
-  @Test func aServerWithoutRangesSendsTheWholeFile() throws {
-    let server = try TestServer { [content] _ in .init(body: content) }
-    try folder.write(Array(content[..<1000]), to: "data.bin.part")
-    try downloader.download([file(server, mirrors: "a")], into: folder.root, for: "set")
-    #expect(folder.read("data.bin") == content)
-  }
+    /// Answers as a good server does, with ranges.
+    private static func serve(_ content: [UInt8], _ request: TestServer.Request) -> TestServer.Answer {
+      guard let offset = request.offset else { return .init(body: content) }
+      if offset >= content.count { return .init(status: 416) }
+      return .init(
+        status: 206, headers: ["Content-Range": "bytes \(offset)-\(content.count - 1)/\(content.count)"],
+        body: Array(content[offset...]))
+    }
 
-  @Test func wrongRemainsAreThrownAway() throws {
-    let server = try TestServer { [content] in Self.serve(content, $0) }
-    try folder.write([1, 2, 3], to: "data.bin.part")
-    try downloader.download([file(server, mirrors: "a")], into: folder.root, for: "set")
-    #expect(folder.read("data.bin") == content)
-    #expect(server.requests.map(\.offset) == [3, nil])
-    // Remains that are longer than the file.
-    let other = TemporaryFolder()
-    try other.write(content + [0], to: "data.bin.part")
-    try downloader.download([file(server, mirrors: "a")], into: other.root, for: "set")
-    #expect(other.read("data.bin") == content)
-  }
+    @Test func aFileComesInAndIsChecked() throws {
+      let server = try TestServer { [content] in Self.serve(content, $0) }
+      let reports = Mutex<[Downloader.Progress]>([])
+      let downloader = Downloader(timeout: 5) { report in reports.withLock { $0.append(report) } }
+      try downloader.download([file(server, mirrors: "a")], into: folder.path("new/folder"), for: "set")
+      #expect(folder.read("new/folder/data.bin") == content)
+      #expect(folder.read("new/folder/data.bin.part") == nil)
+      let last = try #require(reports.withLock { $0.last })
+      #expect(last == .init(file: "data.bin", receivedByteCount: content.count, totalByteCount: content.count))
+      // What is there is not fetched again.
+      try downloader.download([file(server, mirrors: "a")], into: folder.path("new/folder"), for: "set")
+      #expect(server.requests.count == 1)
+    }
 
-  @Test func remainsThatAreWholeNeedNoNetwork() throws {
-    let server = try TestServer { _ in .init(status: 500) }
-    try folder.write(content, to: "data.bin.part")
-    try downloader.download([file(server, mirrors: "a")], into: folder.root, for: "set")
-    #expect(folder.read("data.bin") == content)
-    #expect(server.requests.isEmpty)
-  }
-
-  @Test func theNextMirrorIsTried() throws {
-    let server = try TestServer { [content] request in
-      switch request.path {
-      case "missing": .init(status: 404, headers: ["Content-Type": "text/html"], body: Array("<html>".utf8))
-      case "page": .init(headers: ["Content-Type": "text/html; charset=utf-8"], body: Array("<html>".utf8))
-      case "wrong": .init(body: [1, 2, 3])
-      case "long": .init(body: [UInt8](repeating: 0, count: (1 << 20) + 1))
-      default: Self.serve(content, request)
+    @Test func anInterruptedTransferIsGoneOnWith() throws {
+      let server = try TestServer { [content] request in
+        var answer = Self.serve(content, request)
+        if request.offset == nil { answer.cutAfter = 70_000 }
+        return answer
       }
+      try downloader.download([file(server, mirrors: "a", "b")], into: folder.root, for: "set")
+      #expect(folder.read("data.bin") == content)
+      #expect(server.requests.map(\.path) == ["a", "b"])
+      #expect(server.requests.last?.offset == 70_000)
     }
-    try downloader.download(
-      [file(server, mirrors: "missing", "page", "wrong", "long", "good")], into: folder.root, for: "set")
-    #expect(folder.read("data.bin") == content)
-    #expect(server.requests.map(\.path) == ["missing", "page", "wrong", "long", "good"])
-    #expect(server.requests.allSatisfy { $0.offset == nil })
-  }
 
-  @Test func whenNoMirrorHasItTheMessageSaysHowToGoOn() throws {
-    let server = try TestServer { request in
-      request.path == "wrong" ? .init(body: [1, 2, 3]) : .init(status: 503)
+    @Test func aServerWithoutRangesSendsTheWholeFile() throws {
+      let server = try TestServer { [content] _ in .init(body: content) }
+      try folder.write(Array(content[..<1000]), to: "data.bin.part")
+      try downloader.download([file(server, mirrors: "a")], into: folder.root, for: "set")
+      #expect(folder.read("data.bin") == content)
     }
-    let file = file(server, mirrors: "wrong", "down")
-    let error = #expect(throws: DataError.self) { try downloader.download([file], into: folder.root, for: "MNIST") }
-    let text = try #require(error?.description)
-    #expect(error?.kind == .notFound)
-    #expect(text.contains("the file has the MD5 sum 5289df737df57326fcdd22597afb1fac, not \(file.md5)"))
-    #expect(text.contains("down: status 503"))
-    #expect(text.contains("data.bin  MD5 \(file.md5)"))
-    #expect(text.contains("--data-dir or APUS_DATA_DIR"))
-    #expect(folder.read("data.bin") == nil && folder.read("data.bin.part") == nil)
-  }
 
-  @Test func aSilentServerIsGivenUp() throws {
-    let server = try TestServer { [content] request in
-      var answer = Self.serve(content, request)
-      answer.stalls = request.path == "silent"
-      return answer
+    @Test func wrongRemainsAreThrownAway() throws {
+      let server = try TestServer { [content] in Self.serve(content, $0) }
+      try folder.write([1, 2, 3], to: "data.bin.part")
+      try downloader.download([file(server, mirrors: "a")], into: folder.root, for: "set")
+      #expect(folder.read("data.bin") == content)
+      #expect(server.requests.map(\.offset) == [3, nil])
+      // Remains that are longer than the file.
+      let other = TemporaryFolder()
+      try other.write(content + [0], to: "data.bin.part")
+      try downloader.download([file(server, mirrors: "a")], into: other.root, for: "set")
+      #expect(other.read("data.bin") == content)
     }
-    try Downloader(timeout: 1).download([file(server, mirrors: "silent", "good")], into: folder.root, for: "set")
-    #expect(folder.read("data.bin") == content)
-  }
 
-  @Test func aRefusedConnectionIsAnError() throws {
-    let file = RemoteFile(
-      name: "data.bin", mirrors: ["http://127.0.0.1:1/x"], md5: "00000000000000000000000000000000", maximumByteCount: 10)
-    #expect(throws: DataError.self) { try downloader.download([file], into: folder.root, for: "set") }
+    @Test func remainsThatAreWholeNeedNoNetwork() throws {
+      let server = try TestServer { _ in .init(status: 500) }
+      try folder.write(content, to: "data.bin.part")
+      try downloader.download([file(server, mirrors: "a")], into: folder.root, for: "set")
+      #expect(folder.read("data.bin") == content)
+      #expect(server.requests.isEmpty)
+    }
+
+    @Test func theNextMirrorIsTried() throws {
+      let server = try TestServer { [content] request in
+        switch request.path {
+        case "missing": .init(status: 404, headers: ["Content-Type": "text/html"], body: Array("<html>".utf8))
+        case "page": .init(headers: ["Content-Type": "text/html; charset=utf-8"], body: Array("<html>".utf8))
+        case "wrong": .init(body: [1, 2, 3])
+        case "long": .init(body: [UInt8](repeating: 0, count: (1 << 20) + 1))
+        default: Self.serve(content, request)
+        }
+      }
+      try downloader.download(
+        [file(server, mirrors: "missing", "page", "wrong", "long", "good")], into: folder.root, for: "set")
+      #expect(folder.read("data.bin") == content)
+      #expect(server.requests.map(\.path) == ["missing", "page", "wrong", "long", "good"])
+      #expect(server.requests.allSatisfy { $0.offset == nil })
+    }
+
+    @Test func whenNoMirrorHasItTheMessageSaysHowToGoOn() throws {
+      let server = try TestServer { request in
+        request.path == "wrong" ? .init(body: [1, 2, 3]) : .init(status: 503)
+      }
+      let file = file(server, mirrors: "wrong", "down")
+      let error = #expect(throws: DataError.self) { try downloader.download([file], into: folder.root, for: "MNIST") }
+      let text = try #require(error?.description)
+      #expect(error?.kind == .notFound)
+      #expect(text.contains("the file has the MD5 sum 5289df737df57326fcdd22597afb1fac, not \(file.md5)"))
+      #expect(text.contains("down: status 503"))
+      #expect(text.contains("data.bin  MD5 \(file.md5)"))
+      #expect(text.contains("--data-dir or APUS_DATA_DIR"))
+      #expect(folder.read("data.bin") == nil && folder.read("data.bin.part") == nil)
+    }
+
+    @Test func aSilentServerIsGivenUp() throws {
+      let server = try TestServer { [content] request in
+        var answer = Self.serve(content, request)
+        answer.stalls = request.path == "silent"
+        return answer
+      }
+      try Downloader(timeout: 1).download([file(server, mirrors: "silent", "good")], into: folder.root, for: "set")
+      #expect(folder.read("data.bin") == content)
+    }
+
+    @Test func twoThatWantTheSameFileTakeTurns() throws {
+      let server = try TestServer { [content] in Self.serve(content, $0) }
+      let file = file(server, mirrors: "a")
+      let failures = Mutex<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 4) { _ in
+        do { try downloader.download([file], into: folder.root, for: "set") } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+      #expect(failures.withLock { $0 } == [])
+      #expect(folder.read("data.bin") == content)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.root) == ["data.bin"])
+      #expect(server.requests.count == 1)
+    }
+
+    @Test func aRefusedConnectionIsAnError() throws {
+      let file = RemoteFile(
+        name: "data.bin", mirrors: ["http://127.0.0.1:1/x"], md5: "00000000000000000000000000000000",
+        maximumByteCount: 10)
+      #expect(throws: DataError.self) { try downloader.download([file], into: folder.root, for: "set") }
+    }
   }
-}
 #endif

@@ -42,7 +42,9 @@ import Testing
 
   @Test func greyBecomesRGBByRepetition() throws {
     let grey = try Image(pixels: NDArray([1, 2] as [UInt8], shape: [1, 2, 1]))
-    #expect(grey.resized(toWidth: 2, height: 1, channels: 3).pixels == NDArray([1, 1, 1, 2, 2, 2] as [UInt8], shape: [1, 2, 3]))
+    #expect(
+      grey.resized(toWidth: 2, height: 1, channels: 3).pixels
+        == NDArray([1, 1, 1, 2, 2, 2] as [UInt8], shape: [1, 2, 3]))
     #expect(grey.resized(toWidth: 1, height: 1).channels == 1)
   }
 
@@ -61,11 +63,12 @@ import Testing
   }
 
   /// The eight orientations of a 2x3 picture whose pixels are numbered as they should be seen.
-  @Test(arguments: [
-    (1, [2, 3], [1, 2, 3, 4, 5, 6]), (2, [2, 3], [3, 2, 1, 6, 5, 4]), (3, [2, 3], [6, 5, 4, 3, 2, 1]),
-    (4, [2, 3], [4, 5, 6, 1, 2, 3]), (5, [3, 2], [1, 4, 2, 5, 3, 6]), (6, [3, 2], [3, 6, 2, 5, 1, 4]),
-    (7, [3, 2], [6, 3, 5, 2, 4, 1]), (8, [3, 2], [4, 1, 5, 2, 6, 3]),
-  ] as [(Int, [Int], [UInt8])])
+  @Test(
+    arguments: [
+      (1, [2, 3], [1, 2, 3, 4, 5, 6]), (2, [2, 3], [3, 2, 1, 6, 5, 4]), (3, [2, 3], [6, 5, 4, 3, 2, 1]),
+      (4, [2, 3], [4, 5, 6, 1, 2, 3]), (5, [3, 2], [1, 4, 2, 5, 3, 6]), (6, [3, 2], [3, 6, 2, 5, 1, 4]),
+      (7, [3, 2], [6, 3, 5, 2, 4, 1]), (8, [3, 2], [4, 1, 5, 2, 6, 3]),
+    ] as [(Int, [Int], [UInt8])])
   func everyOrientation(value: Int, storedShape: [Int], stored: [UInt8]) {
     // A JPEG head with an EXIF block of one tag.
     let tiff: [UInt8] =
@@ -73,7 +76,7 @@ import Testing
     let app1 = Array("Exif\0\0".utf8) + tiff
     let head: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, UInt8(app1.count + 2)] + app1 + [0xFF, 0xDA, 0, 0]
     let upright = EXIFOrientation(jpeg: head).upright(NDArray(stored, shape: storedShape + [1]))
-    #expect(upright == NDArray([1, 2, 3, 4, 5, 6], shape: [2, 3, 1]))
+    #expect(upright == NDArray([1, 2, 3, 4, 5, 6] as [UInt8], shape: [2, 3, 1]))
   }
 
   @Test func damagedEXIFBlocksMeanUpright() {
@@ -93,7 +96,9 @@ import Testing
     }
   }
 
-  private func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: Self.fixtures + name))) }
+  private func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(filePath: Self.fixtures + name)))
+  }
 
   @Test func whatIsNotAPictureIsRefused() throws {
     #expect(failure([]) == "x.png: the file is empty")

@@ -12,7 +12,9 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
   let folder = TemporaryFolder()
   private var locator: DataLocator { DataLocator(folder: folder.root, environment: [:]) }
 
-  private func write(_ count: Int = 3, in subfolder: String = "mnist/", compressed: Bool = true, labels: [UInt8]? = nil) throws {
+  private func write(_ count: Int = 3, in subfolder: String = "mnist/", compressed: Bool = true, labels: [UInt8]? = nil)
+    throws
+  {
     let wrap = compressed ? gzipStored : { $0 }
     let suffix = compressed ? ".gz" : ""
     let pixels = (0..<(count * 784)).map { UInt8(truncatingIfNeeded: $0) }
@@ -97,7 +99,8 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
     let text = failure()
     for piece in [
       "MNIST: not found in \(folder.root)", "train-images-idx3-ubyte.gz  MD5 f68b3c2dcbeaaa9fbdd348bbdeb94873",
-      "t10k-labels-idx1-ubyte.gz  MD5 ec29112dd5afa0611ce80d1b7f02629c", "https://ossci-datasets.s3.amazonaws.com/mnist/",
+      "t10k-labels-idx1-ubyte.gz  MD5 ec29112dd5afa0611ce80d1b7f02629c",
+      "https://ossci-datasets.s3.amazonaws.com/mnist/",
       "--data-dir or APUS_DATA_DIR",
     ] { #expect(text.contains(piece), "\(text)") }
   }
@@ -105,12 +108,15 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
   @Test func foldersAreSearchedInOrder() {
     let all = ["APUS_DATA_DIR": "/b", "XDG_CACHE_HOME": "/c", "HOME": "/home/u"]
     #expect(DataLocator(folder: "/a", environment: all).folders == ["/a", "/b", "/c/apus"])
-    #expect(DataLocator(environment: ["HOME": "/home/u", "XDG_CACHE_HOME": "relative"]).folders == ["/home/u/.cache/apus"])
+    #expect(
+      DataLocator(environment: ["HOME": "/home/u", "XDG_CACHE_HOME": "relative"]).folders == ["/home/u/.cache/apus"])
     #expect(DataLocator(environment: ["APUS_DATA_DIR": ""]).folders.isEmpty)
     #expect(DataLocator(environment: [:]).downloadFolder == nil)
     // The first folder that can be made; below a file there is none.
     let impossible = Self.thisFile + "/data"
-    #expect(DataLocator(folder: impossible, environment: ["HOME": folder.root]).downloadFolder == folder.root + "/.cache/apus")
+    #expect(
+      DataLocator(folder: impossible, environment: ["HOME": folder.root]).downloadFolder == folder.root + "/.cache/apus"
+    )
   }
 
   @Test(.enabled(if: realDataFolder != nil, "set APUS_DATA_DIR to a folder with the real files"))

@@ -39,7 +39,8 @@ import Testing
     let halves: [UInt16] = [0x3C00, 0xC000, 0x7BFF, 0x0001, 0x7C00]
     let brains: [UInt16] = [0x3F80, 0xC000, 0x0001]
     let path = try file(
-      header: #"{"h":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},"b":{"dtype":"BF16","shape":[3],"data_offsets":[10,16]}}"#,
+      header: #"{"h":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},"#
+        + #""b":{"dtype":"BF16","shape":[3],"data_offsets":[10,16]}}"#,
       data: (halves + brains).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
     let (tensors, _) = try Safetensors.read(from: path)
     #expect(tensors[0].array == NDArray([1, -2, 65504, 0x1p-24, .infinity] as [Float], shape: [5]))
@@ -48,22 +49,23 @@ import Testing
 
   @Test func everyHalfEqualsTheHardwareConversion() throws {
     #if !(os(macOS) && arch(x86_64))
-    let bits = Array(UInt16.min...UInt16.max)
-    let path = try file(
-      header: #"{"h":{"dtype":"F16","shape":[65536],"data_offsets":[0,131072]}}"#,
-      data: bits.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
-    let values = try Safetensors.read(from: path).tensors[0].array.values(as: Float.self)
-    let wrong = zip(bits, values).filter { bits, value in
-      let expected = Float(Float16(bitPattern: bits))
-      return expected.isNaN ? !value.isNaN : expected.bitPattern != value.bitPattern
-    }
-    #expect(wrong.isEmpty)
+      let bits = Array(UInt16.min...UInt16.max)
+      let path = try file(
+        header: #"{"h":{"dtype":"F16","shape":[65536],"data_offsets":[0,131072]}}"#,
+        data: bits.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+      let values = try Safetensors.read(from: path).tensors[0].array.values(as: Float.self)
+      let wrong = zip(bits, values).filter { bits, value in
+        let expected = Float(Float16(bitPattern: bits))
+        return expected.isNaN ? !value.isNaN : expected.bitPattern != value.bitPattern
+      }
+      #expect(wrong.isEmpty)
     #endif
   }
 
   @Test func escapesAndSpacesInTheHeader() throws {
     let path = try file(
-      header: "{ \"a\\u00e9\\ud83d\\udc26\\n\" :\n{ \"shape\" : [ 1 , 2 ] , \"data_offsets\":[0,2],\"dtype\":\"U8\"} }   ",
+      header:
+        "{ \"a\\u00e9\\ud83d\\udc26\\n\" :\n{ \"shape\" : [ 1 , 2 ] , \"data_offsets\":[0,2],\"dtype\":\"U8\"} }   ",
       data: [3, 4])
     let (tensors, _) = try Safetensors.read(from: path)
     #expect(tensors[0].name == "aé🐦\n")
@@ -110,7 +112,9 @@ import Testing
     (#"{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, 4, "'dtype' appears twice"),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"code":"x"}}"#, 4, "unknown key 'code'"),
     (
-      #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, 2,
+      #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
+        + #""\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+      2,
       "'a' appears twice"
     ),
     (#"{"__metadata__":{"k":"1","k":"2"}}"#, 0, "'k' appears twice"),
@@ -180,6 +184,21 @@ import Testing
     for count in 0..<bytes.count {
       try folder.write(Array(bytes[..<count]), to: path)
       #expect(throws: SafetensorsError.self, "\(count) bytes") { try Safetensors.read(from: path) }
+    }
+  }
+
+  /// No flipped byte may do more than fail or change names and values.
+  @Test func flippedBytesDoNotCrash() throws {
+    let path = folder.path("flipped.safetensors")
+    try Safetensors.write([("a", NDArray([1, 2] as [Float], shape: [2]))], metadata: ["k": "v"], to: path)
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    for index in bytes.indices {
+      for mask: UInt8 in [0x01, 0x20, 0x80, 0xFF] {
+        var damaged = bytes
+        damaged[index] ^= mask
+        try folder.write(damaged, to: path)
+        _ = try? Safetensors.read(from: path)
+      }
     }
   }
 

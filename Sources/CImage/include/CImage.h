@@ -1,4 +1,4 @@
-// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo (its TurboJPEG interface) and zlib.
+// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo (its TurboJPEG interface) and zlib; MD5's inner loop.
 // libpng reports errors by longjmp, which must not cross Swift frames; here it becomes a status and a message.
 #ifndef APUS_CIMAGE_H
 #define APUS_CIMAGE_H
@@ -48,5 +48,9 @@ apus_inflate_status apus_inflate_step(apus_inflate *decoder, const uint8_t *in, 
                                       uint8_t *out, size_t out_size, size_t *produced);
 apus_inflate_status apus_inflate_restart(apus_inflate *decoder); // for the next member of the same file
 void apus_inflate_destroy(apus_inflate *decoder);
+
+// The compression function of MD5 (RFC 1321, 3.4) over blocks of 64 bytes.
+// In C because sums of 200 MB are wanted in debug builds too, where the same loop in Swift takes a minute.
+void apus_md5_blocks(uint32_t state[4], const uint8_t *blocks, size_t count);
 
 #endif
