@@ -53,7 +53,8 @@ extension SelfTestCase {
       test("3x3 same", [2, 8, 8, 16], [3, 3, 16, 32], padding: .same),
       test("1x1", [3, 5, 5, 17], [1, 1, 17, 20]),
       test("5x3 with strides", [2, 13, 12, 4], [5, 3, 4, 9], stride: (2, 3)),
-      test("asymmetric padding", [1, 7, 6, 5], [3, 2, 5, 8], padding: .explicit(top: 2, bottom: 0, left: 1, right: 2)),
+      test(
+        "asymmetric padding", [1, 7, 6, 5], [3, 2, 5, 8], padding: .explicit(top: 2, bottom: 0, left: 1, right: 2)),
       test("dilated", [2, 11, 10, 4], [3, 3, 4, 6], padding: .same, dilation: (2, 3)),
       test("in groups", [2, 8, 7, 12], [3, 3, 4, 18], padding: .same, groups: 3),
       test("depthwise", [2, 8, 9, 16], [3, 3, 1, 32], stride: (2, 2), padding: .same, groups: 16),
@@ -73,9 +74,13 @@ extension SelfTestCase {
         })
     }
     cases.append(
-      withGradients("products of a batch", [noise([3, 5, 8]), noise([3, 8, 6])], reductionLength: 8) { matMul($0[0], $0[1]) })
+      withGradients("products of a batch", [noise([3, 5, 8]), noise([3, 8, 6])], reductionLength: 8) {
+        matMul($0[0], $0[1])
+      })
     cases.append(
-      withGradients("product, bias and activation", [noise([9, 70]), noise([70, 33]), noise([33])], reductionLength: 70) {
+      withGradients(
+        "product, bias and activation", [noise([9, 70]), noise([70, 33]), noise([33])], reductionLength: 70
+      ) {
         relu(matMul($0[0], $0[1]) + $0[2])
       })
     return cases
@@ -101,7 +106,9 @@ extension SelfTestCase {
     return axes.flatMap { axes in
       [
         withGradients("sum over \(axes)", [noise([7, 35, 19])], reductionLength: 4655) { reduceSum($0[0], axes: axes) },
-        withGradients("mean over \(axes)", [noise([7, 35, 19])], reductionLength: 4655) { reduceMean($0[0], axes: axes) },
+        withGradients("mean over \(axes)", [noise([7, 35, 19])], reductionLength: 4655) {
+          reduceMean($0[0], axes: axes)
+        },
         withGradients("maximum over \(axes)", [noise([7, 35, 19])]) { reduceMax($0[0], axes: axes) },
       ]
     } + [
@@ -120,7 +127,9 @@ extension SelfTestCase {
     let logits = noise([11, 10], from: -4, to: 4)
     return [0, 0.1].flatMap { smoothing in
       [
-        withGradients("sparse cross entropy, smoothing \(smoothing)", [logits, integers([11], below: 10)], reductionLength: 10) {
+        withGradients(
+          "sparse cross entropy, smoothing \(smoothing)", [logits, integers([11], below: 10)], reductionLength: 10
+        ) {
           softmaxCrossEntropy($0[0], labels: $0[1], labelSmoothing: smoothing)
         },
         // No gradient flows to the labels, so they are outside the differentiated inputs.
@@ -150,7 +159,8 @@ extension SelfTestCase {
         ApusCore.gather($0[0], $0[1])
       },
       SelfTestCase(
-        name: "bytes", reductionLength: 1, inputs: [integers([9, 4, 3], below: 256).converted(to: .uint8), integers([5], below: 9)]
+        name: "bytes", reductionLength: 1,
+        inputs: [integers([9, 4, 3], below: 256).converted(to: .uint8), integers([5], below: 9)]
       ) { Traced(outputs: [ApusCore.gather($0[0], $0[1]) / 255]) },
     ]
   }
