@@ -1,0 +1,90 @@
+import ApusCore
+
+/// The models that have a name.
+///
+/// ```swift
+/// let model = try Models.make("tutorial-mnist", inputShape: [28, 28, 1], classes: 10)
+/// ```
+public enum Models {
+  /// One model by name.
+  public struct Entry: Sendable {
+    public let name: String
+    /// The layers in a line.
+    public let summary: String
+    let make: @Sendable (_ classes: Int) -> Sequential
+  }
+
+  public static let all: [Entry] = [
+    Entry(name: "tutorial-mnist", summary: "conv32-pool-conv64-pool-dense128", make: tutorial(dense: 128)),
+    Entry(name: "tutorial-mnist-64", summary: "conv32-pool-conv64-pool-dense64", make: tutorial(dense: 64)),
+    Entry(name: "tutorial-mnist-deep", summary: "conv32-pool-conv64-pool-conv64-dense64", make: deepTutorial),
+    Entry(name: "tutorial-cifar", summary: "conv32-pool-conv64-pool-conv64-dense64", make: deepTutorial),
+    Entry(name: "lenet5", summary: "conv6-pool-conv16-pool-dense120-dense84 (LeCun et al., 1998)", make: lenet5),
+  ]
+
+  public static var names: [String] { all.map(\.name) }
+
+  /// A model with fresh parameters; it ends in logits, one for each class.
+  ///
+  /// - Parameters:
+  ///   - inputShape: height, width and channels of a picture.
+  ///   - seed: of the initial values.
+  /// - Throws: `UnknownModelError`, and `GraphError` for pictures too small for the model.
+  public static func make(_ name: String, inputShape: [Int], classes: Int, seed: UInt64 = 0) throws -> Sequential {
+    guard let entry = all.first(where: { $0.name == name }) else { throw UnknownModelError(name: name) }
+    let model = entry.make(classes)
+    try build(model, inputShape: inputShape, seed: seed)
+    return model
+  }
+
+  private static func tutorial(dense units: Int) -> @Sendable (Int) -> Sequential {
+    { classes in
+      Sequential {
+        Conv2D(32, kernel: 3, activation: .relu)
+        MaxPool2D(2)
+        Conv2D(64, kernel: 3, activation: .relu)
+        MaxPool2D(2)
+        Flatten()
+        Dense(units, activation: .relu)
+        Dense(classes)
+      }
+    }
+  }
+
+  private static let deepTutorial: @Sendable (Int) -> Sequential = { classes in
+    Sequential {
+      Conv2D(32, kernel: 3, activation: .relu)
+      MaxPool2D(2)
+      Conv2D(64, kernel: 3, activation: .relu)
+      MaxPool2D(2)
+      Conv2D(64, kernel: 3, activation: .relu)
+      Flatten()
+      Dense(64, activation: .relu)
+      Dense(classes)
+    }
+  }
+
+  /// 61,706 parameters at 28x28x1 and 10 classes. LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
+  /// document recognition", 1998; every map of the second convolution sees every map of the first.
+  private static let lenet5: @Sendable (Int) -> Sequential = { classes in
+    Sequential {
+      Conv2D(6, kernel: 5, padding: .same, activation: .tanh)
+      AveragePool2D(2)
+      Conv2D(16, kernel: 5, activation: .tanh)
+      AveragePool2D(2)
+      Flatten()
+      Dense(120, activation: .tanh)
+      Dense(84, activation: .tanh)
+      Dense(classes)
+    }
+  }
+}
+
+/// No model has this name.
+public struct UnknownModelError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let name: String
+
+  public var description: String {
+    "there is no model '\(name)'; choose one of \(Models.names.joined(separator: ", "))"
+  }
+}

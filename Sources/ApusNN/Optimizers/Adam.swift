@@ -1,0 +1,76 @@
+import ApusCore
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Adam: `m <- b1 * m + (1 - b1) * g`, `v <- b2 * v + (1 - b2) * g^2`, `p <- p - a * m / (sqrt(v) + epsilon)` with
+/// `a = learningRate * sqrt(1 - b2^t) / (1 - b1^t)`.
+///
+/// Defaults and the place of epsilon are Keras's. Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
+public struct Adam: Optimizer {
+  public var learningRate: Double
+  public let beta1: Double
+  public let beta2: Double
+  public let epsilon: Double
+
+  public init(learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7) {
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+  }
+
+  public var stateNames: [String] { ["mean", "variance"] }
+
+  public func values(step: Int) -> [Double] {
+    let t = Double(step)
+    return [learningRate * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t))]
+  }
+
+  public func rule(_ x: RuleInputs) -> UpdateRule {
+    let mean = .constant(beta1) * x.states[0] + .constant(1 - beta1) * x.gradient
+    let variance = .constant(beta2) * x.states[1] + .constant(1 - beta2) * (x.gradient * x.gradient)
+    let change = x.values[0] * mean / (.sqrt(variance) + .constant(epsilon))
+    return UpdateRule(parameter: x.parameter - change, states: [mean, variance])
+  }
+}
+
+/// Adam with weight decay that does not pass through the moments: before Adam's step,
+/// `p <- p - learningRate * weightDecay * p`.
+///
+/// Defaults are Keras's. Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
+public struct AdamW: Optimizer {
+  private var adam: Adam
+  public let weightDecay: Double
+
+  public init(
+    learningRate: Double = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-7
+  ) {
+    adam = Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    self.weightDecay = weightDecay
+  }
+
+  public var learningRate: Double {
+    get { adam.learningRate }
+    set { adam.learningRate = newValue }
+  }
+  public var beta1: Double { adam.beta1 }
+  public var beta2: Double { adam.beta2 }
+  public var epsilon: Double { adam.epsilon }
+
+  public var stateNames: [String] { adam.stateNames }
+
+  public func values(step: Int) -> [Double] { adam.values(step: step) + [learningRate * weightDecay] }
+
+  public func rule(_ x: RuleInputs) -> UpdateRule {
+    let decayed = x.parameter - x.parameter * x.values[1]
+    return adam.rule(
+      RuleInputs(parameter: decayed, gradient: x.gradient, states: x.states, values: x.values))
+  }
+}

@@ -1,0 +1,32 @@
+import ApusCore
+
+/// Stochastic gradient descent with momentum:
+/// `m <- momentum * m - learningRate * g`, `p <- p + m`; with Nesterov `p <- p + momentum * m - learningRate * g`.
+///
+/// `weightDecay` is added to the gradient (`g + weightDecay * p`), which is the classical L2 penalty and what PyTorch does.
+/// Defaults are Keras's. Sutskever et al., "On the importance of initialization and momentum", 2013.
+public struct SGD: Optimizer {
+  public var learningRate: Double
+  public let momentum: Double
+  public let nesterov: Bool
+  public let weightDecay: Double
+
+  public init(learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.nesterov = nesterov
+    self.weightDecay = weightDecay
+  }
+
+  public var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
+
+  public func values(step: Int) -> [Double] { [learningRate] }
+
+  public func rule(_ x: RuleInputs) -> UpdateRule {
+    let scaled = x.values[0] * (x.gradient + .constant(weightDecay) * x.parameter)
+    guard let velocity = x.states.first else { return UpdateRule(parameter: x.parameter - scaled) }
+    let next = .constant(momentum) * velocity - scaled
+    let change = nesterov ? .constant(momentum) * next - scaled : next
+    return UpdateRule(parameter: x.parameter + change, states: [next])
+  }
+}

@@ -1,0 +1,75 @@
+public import ApusCore
+
+/// The parameters of a model, each once, in the order of its properties; named by their paths.
+///
+/// Layers are plain structs, so their properties are looked through: parameters, layers, and arrays, optionals and
+/// structs of them. A layer in a `Sequential` is called after its type (`conv2d`, `conv2d_1`), a property by its own
+/// name: `features.conv2d_1.kernel`, `shortcut.kernel`, `blocks.0.first.bias`. What is found twice is shared and keeps
+/// its first name.
+///
+/// ```swift
+/// struct Net: Layer {
+///   let body = Sequential { Conv2D(8, kernel: 3); GlobalAveragePool2D() }, head = Dense(10)
+///   func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
+/// }
+/// parameters(of: Net()).map(\.name)   // body.conv2d.kernel, body.conv2d.bias, head.kernel, head.bias
+/// ```
+public func parameters(of model: some Layer) -> [Parameter] {
+  ModelWalk(model).parameters
+}
+
+/// A walk through a model's properties that names what it finds.
+struct ModelWalk {
+  private(set) var parameters: [Parameter] = []
+  private(set) var layerNames: [LayerName] = []
+  private var seen: Set<ObjectIdentifier> = []
+
+  init(_ model: some Layer) { visit(model, path: "") }
+
+  private mutating func visit(_ value: Any, path: String) {
+    if let parameter = value as? Parameter {
+      guard seen.insert(ObjectIdentifier(parameter)).inserted else { return }
+      parameter.name = path
+      parameters.append(parameter)
+    } else if let layer = value as? any NamedLayer {
+      let name = layer.layerName
+      guard seen.insert(ObjectIdentifier(name)).inserted else { return }
+      name.path = path
+      layerNames.append(name)
+      visitMembers(of: value, path: path)
+    } else if value is LayerName {
+      return
+    } else {
+      visitMembers(of: value, path: path)
+    }
+  }
+
+  private mutating func visitMembers(of value: Any, path: String) {
+    if let sequence = value as? Sequential {
+      for (name, layer) in sequence.elements { visit(layer, path: join(path, name)) }
+      return
+    }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .optional:
+      for child in mirror.children { visit(child.value, path: path) }
+    case .collection:
+      // Arrays of numbers may be long; a look at one element tells.
+      guard let first = mirror.children.first, !(first.value is any Numeric) else { return }
+      for (index, child) in mirror.children.enumerated() { visit(child.value, path: join(path, "\(index)")) }
+    case .dictionary:
+      let pairs = mirror.children.map { Mirror(reflecting: $0.value).children.map(\.value) }
+      for pair in pairs.sorted(by: { "\($0[0])" < "\($1[0])" }) { visit(pair[1], path: join(path, "\(pair[0])")) }
+    default:
+      // An object may refer back to itself; its members may be inherited.
+      if mirror.displayStyle == .class, !seen.insert(ObjectIdentifier(value as AnyObject)).inserted { return }
+      var level: Mirror? = mirror
+      while let current = level {
+        for child in current.children { visit(child.value, path: child.label.map { join(path, $0) } ?? path) }
+        level = current.superclassMirror
+      }
+    }
+  }
+
+  private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : path + "." + name }
+}
