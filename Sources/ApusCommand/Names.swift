@@ -1,0 +1,62 @@
+import Apus
+import ArgumentParser
+
+/// A network by the name that users type.
+struct ModelName: ExpressibleByArgument {
+  let name: String
+
+  init(_ name: String) { self.name = name }
+
+  init?(argument: String) {
+    guard Models.names.contains(argument) else { return nil }
+    name = argument
+  }
+
+  static var allValueStrings: [String] { Models.names }
+  var defaultValueDescription: String { name }
+}
+
+/// An optimizer by the name that users type.
+enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
+  case adam, adamw, rmsprop, sgd
+
+  /// The optimizer with its own learning rate unless another is given.
+  func make(learningRate: Double?) -> any Optimizer {
+    var optimizer: any Optimizer =
+      switch self {
+      case .adam: Adam()
+      case .adamw: AdamW()
+      case .rmsprop: RMSprop()
+      case .sgd: SGD()
+      }
+    if let learningRate { optimizer.learningRate = learningRate }
+    return optimizer
+  }
+}
+
+/// A type of numbers to compute in.
+enum PrecisionName: String, CaseIterable, ExpressibleByArgument {
+  case float32, mixed
+
+  /// - Throws: `ValidationError` for what cannot be computed in.
+  func validate() throws {
+    if self == .mixed {
+      throw ValidationError("--precision mixed does not work yet; leave it out or use float32.")
+    }
+  }
+}
+
+/// Height, width and channels of a picture: `28x28x1`.
+struct ImageShape: ExpressibleByArgument {
+  let sizes: [Int]
+
+  init(_ sizes: [Int]) { self.sizes = sizes }
+
+  init?(argument: String) {
+    let sizes = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sizes.count == 3, sizes.allSatisfy({ $0 > 0 }), sizes.checkedElementCount != nil else { return nil }
+    self.sizes = sizes
+  }
+
+  var defaultValueDescription: String { sizes.shapeDescription }
+}

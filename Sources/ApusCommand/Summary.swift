@@ -1,0 +1,30 @@
+import Apus
+import ArgumentParser
+
+/// `apus summary`
+struct Summary: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints a network's layers, shapes and numbers of parameters.")
+
+  @Argument(help: "The network.")
+  var model: ModelName
+
+  @Option(help: ArgumentHelp("Height, width and channels of a picture, such as 28x28x1.", valueName: "shape"))
+  var input: ImageShape
+
+  @Option(help: ArgumentHelp("Number of classes.", valueName: "n"))
+  var classes = 10
+
+  func validate() throws {
+    guard classes > 0 else { throw ValidationError("--classes must be at least 1, not \(classes).") }
+  }
+
+  func run() throws {
+    do {
+      let network = try Models.make(model.name, inputShape: input.sizes, classes: classes)
+      print(try summary(network, inputShape: input.sizes, name: model.name))
+    } catch let error as GraphError {
+      throw CommandError(.usage, "\(model.name) on \(input.sizes.shapeDescription): \(error); use larger pictures")
+    }
+  }
+}
