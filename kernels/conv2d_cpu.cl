@@ -1,4 +1,4 @@
-// 2-D convolution for CPU-class devices: forward and input gradient.
+// 2-D convolution for CPU-class devices: forward and input gradient. Follows vector_cpu.cl.
 //
 // y[n,p,q,k] = sum over r,s,c of f[r,s,c,k]
 //                             * x[n, p*STRIDE_H - PAD_TOP + r*DILATION_H, q*STRIDE_W - PAD_LEFT + s*DILATION_W, c]
@@ -69,25 +69,6 @@
 #define GROUP_RESULT (RESULT_C / GROUPS)
 #endif
 
-#if VECTOR == 16
-typedef float16 vec;
-#define LOAD LOAD16
-#define STORE(value, pointer) vstore16(value, 0, pointer)
-#elif VECTOR == 8
-typedef float8 vec;
-#define LOAD LOAD8
-#define STORE(value, pointer) vstore8(value, 0, pointer)
-#elif VECTOR == 4
-typedef float4 vec;
-#define LOAD LOAD4
-#define STORE(value, pointer) vstore4(value, 0, pointer)
-#else
-typedef float vec;
-#define LOAD LOAD1
-#define STORE(value, pointer) (*(pointer) = (value))
-#endif
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define PIXELS (TILE_N * TILE_W)
 #define BLOCK (VECTOR * TILE_V)
 #define BLOCKS ((GROUP_RESULT + BLOCK - 1) / BLOCK)
@@ -103,6 +84,9 @@ typedef float vec;
 // acc[pixel] += source[pixel, i] * filter[i, :] over i < length, for the pixels with lo <= column < hi.
 ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *restrict source,
                               const __global float *restrict filter, const int length, const int lo, const int hi) {
+#if S * SOURCE_C <= 8
+#pragma unroll
+#endif
   for (int i = 0; i < length; ++i) {
     vec f[TILE_V];
 #pragma unroll
@@ -177,13 +161,6 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restric
   }
 }
 
-// Stores the lanes from `skip` on; the ones before it belong to the previous block.
-ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict result) {
-  float lanes[VECTOR];
-  STORE(value, lanes);
-  for (int lane = max(skip, 0); lane < VECTOR; ++lane) result[lane] = lanes[lane];
-}
-
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 #if CONV2D_FORWARD
 void conv2d_forward(
@@ -244,9 +221,7 @@ void conv2d_input_gradient(
 #if GROUP_RESULT % BLOCK == 0
               STORE(value, result + index);
 #else
-              const int skip = block_channel - group_channel - v * VECTOR;
-              if (skip <= 0) STORE(value, result + index);
-              else store_lanes(value, skip, result + index);
+              store_lanes(value, block_channel - group_channel - v * VECTOR, result + index);
 #endif
             }
           }

@@ -1,4 +1,4 @@
-// Filter gradient of a 2-D convolution for CPU-class devices.
+// Filter gradient of a 2-D convolution for CPU-class devices. Follows vector_cpu.cl.
 //
 // df[r,s,c,k] = sum over n,p,q of dy[n,p,q,k]
 //                               * x[n, p*STRIDE_H - PAD_TOP + r*DILATION_H, q*STRIDE_W - PAD_LEFT + s*DILATION_W, c]
@@ -31,25 +31,6 @@
 #define GROUP_K (K / GROUPS)
 #endif
 
-#if VECTOR == 16
-typedef float16 vec;
-#define LOAD LOAD16
-#define STORE(value, pointer) vstore16(value, 0, pointer)
-#elif VECTOR == 8
-typedef float8 vec;
-#define LOAD LOAD8
-#define STORE(value, pointer) vstore8(value, 0, pointer)
-#elif VECTOR == 4
-typedef float4 vec;
-#define LOAD LOAD4
-#define STORE(value, pointer) vstore4(value, 0, pointer)
-#else
-typedef float vec;
-#define LOAD LOAD1
-#define STORE(value, pointer) (*(pointer) = (value))
-#endif
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define BLOCK (VECTOR * TILE_V)
 #define BLOCKS ((GROUP_K + BLOCK - 1) / BLOCK)
 #define TILE (TILE_R * TILE_S * TILE_C)
@@ -104,17 +85,12 @@ ALWAYS_INLINE int range_end(const int step, const int offset, const int size, co
   return offset >= size ? 0 : min(count, (size - 1 - offset) / step + 1);
 }
 
-// The lanes below `skip` belong to the previous block: they are neither read nor written.
+// The lanes before `skip` are another work-item's: they are not read.
 ALWAYS_INLINE vec load_lanes(const int skip, const __global float *restrict pointer) {
-  float lanes[VECTOR];
-  for (int lane = 0; lane < VECTOR; ++lane) lanes[lane] = lane < skip ? 0.0f : pointer[lane];
-  return LOAD(lanes, 0);
-}
-
-ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict pointer) {
-  float lanes[VECTOR];
-  STORE(value, lanes);
-  for (int lane = max(skip, 0); lane < VECTOR; ++lane) pointer[lane] = lanes[lane];
+  vec value = (vec)(0.0f);
+  float *lanes = (float *)&value;
+  for (int lane = max(skip, 0); lane < VECTOR; ++lane) lanes[lane] = pointer[lane];
+  return value;
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))

@@ -1,10 +1,12 @@
-// Matrix product for CPU-class devices: c = op(a) * op(b), for a batch of row-major matrices.
+// Matrix product for CPU-class devices: c = op(a) * op(b), for a batch of row-major matrices. Follows
+// vector_cpu.cl.
 //
 // c[i,j] = sum over k of a[i,k] * b[k,j]. op(a) is M x K and stored as [M,K], or as [K,M] with TRANSPOSE_A; op(b) is
 // K x N and stored as [K,N], or as [N,K] with TRANSPOSE_B; c is [M,N]. The channel of the epilogue is the column.
 //
 // Defines
 //   M, N, K, TRANSPOSE_A, TRANSPOSE_B
+//   A_BATCH_STRIDE, B_BATCH_STRIDE   elements from one matrix of the batch to the next, 0 for a shared operand
 //   VECTOR, TILE_V                lanes (1, 4, 8, 16) and vectors of the columns of a tile, which is kept in registers
 //   TILE_M                        rows of a tile
 //   BLOCK_M, BLOCK_N              rows and columns of the block of c that a work-item computes, tile by tile
@@ -18,25 +20,6 @@
 // Limits: TILE_M <= BLOCK_M <= M, VECTOR * TILE_V <= BLOCK_N <= N, BLOCK_K <= K. A tile's accumulators should fit the
 // registers: TILE_M * TILE_V <= 26.
 
-#if VECTOR == 16
-typedef float16 vec;
-#define LOAD LOAD16
-#define STORE(value, pointer) vstore16(value, 0, pointer)
-#elif VECTOR == 8
-typedef float8 vec;
-#define LOAD LOAD8
-#define STORE(value, pointer) vstore8(value, 0, pointer)
-#elif VECTOR == 4
-typedef float4 vec;
-#define LOAD LOAD4
-#define STORE(value, pointer) vstore4(value, 0, pointer)
-#else
-typedef float vec;
-#define LOAD LOAD1
-#define STORE(value, pointer) (*(pointer) = (value))
-#endif
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define TILE_N (VECTOR * TILE_V)
 #define TILES_M ((BLOCK_M + TILE_M - 1) / TILE_M)
 #define TILES_N ((BLOCK_N + TILE_N - 1) / TILE_N)
@@ -115,7 +98,7 @@ ALWAYS_INLINE void transpose16(float16 rows[16]) {
 #endif
 
 // Copies `count` rows of TILE_N columns of op(b), which are then contiguous.
-ALWAYS_INLINE void pack_b(float *restrict packed, const __global float *restrict b, const int count) {
+ALWAYS_INLINE void pack_b(vec *restrict packed, const __global float *restrict b, const int count) {
 #if TRANSPOSE_B
   for (int v = 0; v < TILE_V; ++v) {
     const __global float *restrict columns = b + (INDEX)v * VECTOR * K;
@@ -127,31 +110,22 @@ ALWAYS_INLINE void pack_b(float *restrict packed, const __global float *restrict
       for (int i = 0; i < 16; ++i) rows[i] = LOAD16(columns, (INDEX)i * K + k);
       transpose16(rows);
 #pragma unroll
-      for (int i = 0; i < 16; ++i) vstore16(rows[i], 0, packed + (k + i) * TILE_N + v * VECTOR);
+      for (int i = 0; i < 16; ++i) packed[(k + i) * TILE_V + v] = rows[i];
     }
 #endif
     for (; k < count; ++k) {
-      for (int i = 0; i < VECTOR; ++i) packed[k * TILE_N + v * VECTOR + i] = columns[(INDEX)i * K + k];
+      float *lanes = (float *)(packed + k * TILE_V + v);
+      for (int i = 0; i < VECTOR; ++i) lanes[i] = columns[(INDEX)i * K + k];
     }
   }
 #else
   for (int k = 0; k < count; ++k) {
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) {
-      const vec row = LOAD(b, (INDEX)k * N + v * VECTOR);
-      STORE(row, packed + k * TILE_N + v * VECTOR);
-    }
+    for (int v = 0; v < TILE_V; ++v) packed[k * TILE_V + v] = LOAD(b, (INDEX)k * N + v * VECTOR);
   }
 #endif
 }
 #endif
-
-// Stores the lanes from `skip` on; the ones before it belong to the previous tile or block.
-ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict c) {
-  float lanes[VECTOR];
-  STORE(value, lanes);
-  for (int lane = max(skip, 0); lane < VECTOR; ++lane) c[lane] = lanes[lane];
-}
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void gemm(const __global float *restrict a, const __global float *restrict b,
@@ -161,17 +135,17 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
   const int block_row = (int)get_global_id(0) * BLOCK_M, block_column = (int)get_global_id(1) * BLOCK_N;
   const int first_row = min(block_row, M - BLOCK_M), first_column = min(block_column, N - BLOCK_N);
   const INDEX batch = get_global_id(2);
-  const __global float *restrict block_a = a + batch * M * K + (INDEX)first_row * (TRANSPOSE_A ? 1 : K);
-  const __global float *restrict block_b = b + batch * K * N + (INDEX)first_column * (TRANSPOSE_B ? K : 1);
+  const __global float *restrict block_a = a + batch * A_BATCH_STRIDE + (INDEX)first_row * (TRANSPOSE_A ? 1 : K);
+  const __global float *restrict block_b = b + batch * B_BATCH_STRIDE + (INDEX)first_column * (TRANSPOSE_B ? K : 1);
   const INDEX block_c = (batch * M + first_row) * N + first_column;
 #if PACK_A
   float packed_a[PACKED_A_HEIGHT * PACKED_A_WIDTH];
 #endif
 #if PACK_B
-  float packed_b[BLOCK_K * TILE_N];
+  vec packed_b[BLOCK_K * TILE_V];
 #endif
 #if BLOCK_K < K
-  float sums[TILES_M * TILES_N * TILE_M * TILE_N];
+  vec sums[TILES_N][TILES_M][TILE_M][TILE_V];
 #endif
 
   for (int first_term = 0; first_term < K; first_term += BLOCK_K) {
@@ -196,9 +170,10 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
         for (int i = 0; i < TILE_M; ++i) {
 #pragma unroll
           for (int v = 0; v < TILE_V; ++v) {
-            acc[i][v] = (vec)(0.0f);
 #if BLOCK_K < K
-            if (first_term > 0) acc[i][v] = LOAD(sums, ((tile_n * TILES_M + tile_m) * TILE_M + i) * TILE_N + v * VECTOR);
+            acc[i][v] = first_term > 0 ? sums[tile_n][tile_m][i][v] : (vec)(0.0f);
+#else
+            acc[i][v] = (vec)(0.0f);
 #endif
           }
         }
@@ -209,7 +184,7 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
                  block_a + (INDEX)row * ROW_STEP_A + (INDEX)first_term * TERM_STEP_A,
 #endif
 #if PACK_B
-                 packed_b,
+                 (const float *)packed_b,
 #else
                  tile_b,
 #endif
@@ -219,8 +194,7 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
 #pragma unroll
           for (int i = 0; i < TILE_M; ++i) {
 #pragma unroll
-            for (int v = 0; v < TILE_V; ++v)
-              STORE(acc[i][v], sums + ((tile_n * TILES_M + tile_m) * TILE_M + i) * TILE_N + v * VECTOR);
+            for (int v = 0; v < TILE_V; ++v) sums[tile_n][tile_m][i][v] = acc[i][v];
           }
           continue;
         }
@@ -236,8 +210,7 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
 #if N % BLOCK_N == 0 && BLOCK_N % TILE_N == 0
             STORE(value, c + index);
 #else
-            if (v * VECTOR >= skip_columns) STORE(value, c + index);
-            else store_lanes(value, skip_columns - v * VECTOR, c + index);
+            store_lanes(value, skip_columns - v * VECTOR, c + index);
 #endif
           }
         }
