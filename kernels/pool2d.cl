@@ -55,8 +55,14 @@ typedef int8 mask;
 #elif LANES == 4
 typedef float4 vec;
 typedef int4 mask;
+#if GPU_CLASS
+// C % 4 == 0: aligned, one 128-bit access each.
+#define LOAD(pointer, offset) (*(__global const float4 *)((pointer) + (offset)))
+#define STORE(value, pointer) (*(__global float4 *)(pointer) = (value))
+#else
 #define LOAD LOAD4
 #define STORE(value, pointer) vstore4(value, 0, pointer)
+#endif
 #else
 typedef float vec;
 typedef int mask;
