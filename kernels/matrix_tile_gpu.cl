@@ -20,11 +20,11 @@
 //
 // From the family's file
 //   ENTRY                    the name above
-//   ROWS, COLUMNS, DEPTH     extents of the largest slice's m, n and k
+//   ROWS, COLUMNS            extents of the largest slice's m and n
 //   slice_rows(slice), slice_depth(slice)   extents of a slice
 //   A_ALONG_K, B_ALONG_K     1: neighbours in memory are neighbours along k; 0: along m or n
 //   A_VECTOR, B_VECTOR       4 where operands can be loaded as aligned vectors that way, else 1
-//   operand_a(slice, m, k), operand_b(slice, k, n)   offset of the element in its buffer, OUTSIDE where it counts as 0
+//   operand_a(slice, m, k), operand_b(slice, k, n)   offset of the element in its buffer, OUTSIDE (-1) where it is 0
 //   result_offset(slice, m), FIRST_CHANNEL(slice)    of column 0
 //   RESULT_COUNT, RESULT_CHANNELS   elements of the result, and of its innermost axis
 //   RESULT_VECTOR            4 where each row of the result starts aligned and has whole vectors, else 1
