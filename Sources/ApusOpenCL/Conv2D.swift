@@ -1,0 +1,115 @@
+import ApusCore
+
+extension OpenCLBackend {
+  /// One pass of a convolution, with the tile that suits its shape.
+  func conv2D(
+    _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    let shape = pass.shape(attributes, call.inputs.map(\.type), call.output.type)
+    switch (schedule, pass) {
+    case (.cpu, .forward): return try direct(shape, pass, call)
+    case (.cpu, .inputGradient): return try direct(shape, pass, call)
+    case (.cpu, .filterGradient): return try filterGradient(shape, call)
+    case (.gpu, _): return try implicitProduct(shape, pass, call)
+    }
+  }
+
+  func conv2DWorkspace(
+    _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ inputs: [TensorType], _ output: TensorType
+  ) -> Int {
+    let shape = pass.shape(attributes, inputs, output)
+    switch (schedule, pass) {
+    case (.cpu, .forward): return 0
+    case (.cpu, .inputGradient): return shape.filterCount * 4
+    case (.cpu, .filterGradient):
+      let splits = FilterGradientTile(shape).splits
+      return splits == 1 ? 0 : splits * shape.filterCount * 4
+    case (.gpu, _): return product(shape, pass).tile.workspaceByteCount(output.count)
+    }
+  }
+
+  // MARK: CPU-class: direct convolution in registers
+
+  private func direct(
+    _ shape: Conv2DShape, _ pass: Conv2DPass, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    let tile = Conv2DTile(shape, pass)
+    let epilogue = Epilogue(call)
+    var defines: Defines = [pass.names.define: 1]
+    defines.append(shape.defines)
+    defines.append(tile.defines)
+    let source = try source(["vector_cpu", "conv2d_cpu"], defines, for: call, epilogue: epilogue)
+    var launches: [OpenCLLaunch] = []
+    var filter = call.inputs[1].buffer
+    if pass == .inputGradient {
+      let transposed = call.workspace!
+      launches.append(
+        try launch(
+          source, "conv2d_transpose_filter", [filter, transposed], global: [shape.r * shape.s * shape.groupK],
+          local: [1]))
+      filter = transposed
+    }
+    launches.append(
+      try launch(
+        source, pass.names.entry, [call.inputs[0].buffer, filter, call.output.buffer] + epilogue.arguments,
+        global: tile.global, local: [1, 1]))
+    return OpenCLKernel(launches)
+  }
+
+  private func filterGradient(
+    _ shape: Conv2DShape, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    let tile = FilterGradientTile(shape)
+    var defines = shape.defines
+    defines.append(tile.defines)
+    let source = try source(["vector_cpu", "conv2d_filter_gradient_cpu"], defines, for: call)
+    let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
+    var launches = [
+      try launch(
+        source, "conv2d_filter_gradient", call.inputs.map(\.buffer) + [partial], global: tile.global, local: [1, 1])
+    ]
+    if tile.splits > 1 {
+      launches.append(
+        try launch(
+          source, "conv2d_filter_gradient_sum", [partial, call.output.buffer],
+          global: [shape.filterCount.dividedRoundingUp(by: 256)], local: [1]))
+    }
+    return OpenCLKernel(launches)
+  }
+
+  // MARK: GPU-class: an implicit matrix product
+
+  private func product(_ shape: Conv2DShape, _ pass: Conv2DPass) -> TiledProduct {
+    let window = shape.window
+    let pixels = shape.n * shape.p * shape.q
+    let taps = shape.r * shape.s
+    return switch pass {
+    case .forward:
+      TiledProduct(
+        rows: pixels, columns: shape.groupK, depth: taps * shape.groupC, slices: shape.groups, on: context.device)
+    case .inputGradient:
+      // Cells of dx of one remainder modulo the stride share their taps: a slice of its own.
+      TiledProduct(
+        rows: shape.n * shape.h.dividedRoundingUp(by: window.strideY) * shape.w.dividedRoundingUp(by: window.strideX),
+        columns: shape.groupC, depth: taps * shape.groupK / (window.strideY * window.strideX),
+        slices: shape.groups * window.strideY * window.strideX, on: context.device)
+    case .filterGradient:
+      TiledProduct(
+        rows: taps * shape.groupC, columns: shape.groupK, depth: pixels, slices: shape.groups, on: context.device)
+    }
+  }
+
+  private func implicitProduct(
+    _ shape: Conv2DShape, _ pass: Conv2DPass, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    var defines: Defines = [pass.names.define: 1]
+    defines.append(shape.defines)
+    if pass == .inputGradient {
+      defines["TAP_STEP_H"] = shape.window.strideY / gcd(shape.window.strideY, shape.window.dilationY)
+      defines["TAP_STEP_W"] = shape.window.strideX / gcd(shape.window.strideX, shape.window.dilationX)
+    }
+    return try launches(product(shape, pass), "conv2d_gpu", pass.names.entry, defines, call)
+  }
+}
+
+private func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }

@@ -1,0 +1,60 @@
+import ApusCore
+import CKernels
+
+/// The text of a program: definitions of one specialisation, the shared prelude, and a family's file.
+struct KernelSource {
+  /// The files without their extension, for messages.
+  let name: String
+  let defines: String
+  let text: String
+
+  /// - Parameter files: the family's file, after those that it builds on, if any.
+  init(_ files: [String], _ defines: Defines) throws(BackendError) {
+    name = files.joined(separator: " and ")
+    self.defines = defines.text
+    var text = defines.text
+    for file in ["common"] + files { text += try Self.file(file) }
+    self.text = text
+  }
+
+  /// `kernels/<name>.cl`: embedded in the program, or read from the folder that `APUS_KERNELS` names.
+  private static func file(_ name: String) throws(BackendError) -> String {
+    if let folder = Environment["APUS_KERNELS"] {
+      let path = FilePath.join(folder, name + ".cl")
+      do {
+        guard let bytes = try File.contents(of: path, maximumByteCount: 1 << 20) else {
+          throw BackendError(.buildFailure, "\(path): more than 1 MB; APUS_KERNELS must name a folder of kernels")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+      } catch {
+        throw BackendError(.buildFailure, "\(error); unset APUS_KERNELS to use the kernels of this program")
+      }
+    }
+    guard let text = apus_kernel_source(name) else {
+      preconditionFailure("OpenCL: the kernel file '\(name)' is not embedded; add it to Sources/CKernels/kernels.c")
+    }
+    return String(cString: text)
+  }
+}
+
+/// `#define` lines in the order in which they were given.
+struct Defines: ExpressibleByDictionaryLiteral {
+  private(set) var text = ""
+
+  init(dictionaryLiteral elements: (String, Int)...) {
+    for (name, value) in elements { self[name] = value }
+  }
+
+  subscript(name: String) -> Int {
+    @available(*, unavailable) get { fatalError() }
+    set { define(name, "\(newValue)") }
+  }
+
+  /// `#define name value`; the name may have parameters, the value line breaks.
+  mutating func define(_ name: String, _ value: String) {
+    text += "#define \(name) \(value.split(separator: "\n").joined(separator: " \\\n"))\n"
+  }
+
+  mutating func append(_ other: Defines) { text += other.text }
+  mutating func append(_ line: String) { text += line + "\n" }
+}

@@ -1,0 +1,111 @@
+import ApusCore
+
+extension OpenCLBackend {
+  /// `op(a) * op(b)` for each matrix of the batch.
+  func matMul(_ attributes: MatMul, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+    let shape = ProductShape(attributes, call.inputs.map(\.type), call.output.type)
+    if shape.k == 0 { return try zeros(call) }
+    var defines = shape.defines
+    switch schedule {
+    case .cpu:
+      let tile = ProductTile(shape)
+      let epilogue = Epilogue(call)
+      defines.append(tile.defines)
+      let source = try source(["vector_cpu", "gemm_cpu"], defines, for: call, epilogue: epilogue)
+      let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
+      return OpenCLKernel([try launch(source, "gemm", arguments, global: tile.global, local: [1, 1, 1])])
+    case .gpu:
+      return try launches(shape.tiled(on: context.device), "gemm_gpu", "gemm", defines, call)
+    }
+  }
+
+  func matMulWorkspace(_ attributes: MatMul, _ inputs: [TensorType], _ output: TensorType) -> Int {
+    let shape = ProductShape(attributes, inputs, output)
+    switch schedule {
+    case .cpu: return 0
+    case .gpu: return shape.tiled(on: context.device).tile.workspaceByteCount(output.count)
+    }
+  }
+}
+
+/// Extents of a batch of products: c [batch, M, N] = op(a) [M, K] * op(b) [K, N].
+private struct ProductShape {
+  let m, n, k, batch: Int
+  let attributes: MatMul
+
+  init(_ attributes: MatMul, _ inputs: [TensorType], _ output: TensorType) {
+    let (a, c) = (inputs[0].shape, output.shape)
+    (m, n) = (c[c.count - 2], c[c.count - 1])
+    k = a[a.count - (attributes.transposeA ? 2 : 1)]
+    batch = c.dropLast(2).reduce(1, *)
+    self.attributes = attributes
+  }
+
+  var defines: Defines {
+    [
+      "M": m, "N": n, "K": k, "BATCH": batch, "TRANSPOSE_A": attributes.transposeA ? 1 : 0,
+      "TRANSPOSE_B": attributes.transposeB ? 1 : 0, "A_BATCH_STRIDE": m * k, "B_BATCH_STRIDE": k * n,
+    ]
+  }
+
+  func tiled(on device: OpenCLDevice) -> TiledProduct {
+    TiledProduct(rows: m, columns: n, depth: k, slices: batch, on: device)
+  }
+}
+
+/// Blocking of `gemm_cpu.cl`.
+private struct ProductTile {
+  var vector = 1, vectors = 1, rows = 1
+  var blockM, blockN, blockK: Int
+  let packsA, packsB: Bool
+  let global: [Int]
+
+  init(_ shape: ProductShape) {
+    let (m, n, k) = (shape.m, shape.n, shape.k)
+    // Operands that do not stay in the caches are worth a copy.
+    let isLarge = m * n * k >= 1 << 28
+    packsA = isLarge
+    packsB = isLarge || shape.attributes.transposeB
+    // Rows of a power of two floats apart compete for the same cache lines.
+    let mostRows = !shape.attributes.transposeA && !packsA && k % 1024 == 0 ? 8 : 26
+    vector = RegisterTile.vector(n)
+    var best = Double.infinity
+    for vectors in RegisterTile.vectorCounts(n) {
+      for rows in 1...min(m, mostRows) where rows * vectors <= 26 {
+        let cost =
+          RegisterTile.waste(m, rows) * RegisterTile.waste(n, vectors * vector)
+          * RegisterTile.cycles(rows, vectors, overhead: 0.3)
+        if cost < best - 1e-9 {
+          best = cost
+          (self.vectors, self.rows) = (vectors, rows)
+        }
+      }
+    }
+    let columns = vector * vectors
+    if isLarge {
+      (blockM, blockN, blockK) = (256, 256, 256)
+    } else {
+      (blockM, blockN, blockK) = packsB ? (256, columns, min(k, 512)) : (rows, columns, k)
+      // Enough work for an item, while there are items for all cores.
+      while blockM < m, blockM * blockN * blockK < 200_000,
+        m.dividedRoundingUp(by: blockM * 2) * n.dividedRoundingUp(by: blockN) >= 16
+      {
+        blockM *= 2
+      }
+    }
+    func even(_ size: Int, _ block: Int, _ step: Int) -> Int {
+      min(size, size.dividedRoundingUp(by: size.dividedRoundingUp(by: block)).roundedUp(toMultipleOf: step))
+    }
+    blockM = even(m, blockM, rows)
+    blockN = even(n, blockN, columns)
+    blockK = min(k, blockK)
+    global = [m.dividedRoundingUp(by: blockM), n.dividedRoundingUp(by: blockN), shape.batch]
+  }
+
+  var defines: Defines {
+    [
+      "VECTOR": vector, "TILE_V": vectors, "TILE_M": rows, "BLOCK_M": blockM, "BLOCK_N": blockN, "BLOCK_K": blockK,
+      "PACK_A": packsA ? 1 : 0, "PACK_B": packsB ? 1 : 0,
+    ]
+  }
+}

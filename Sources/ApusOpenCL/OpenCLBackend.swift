@@ -1,0 +1,70 @@
+package import ApusCore
+import COpenCL
+
+/// One OpenCL device and its in-order queue.
+package final class OpenCLBackend: Backend {
+  package typealias Buffer = OpenCLBuffer
+  package typealias Kernel = OpenCLKernel
+
+  let context: OpenCLContext
+  let programs: ProgramCache
+  private let staging: StagingRing
+
+  /// - Parameter memoryLimit: most bytes to allocate, below the device's own limit; how tests run out of memory.
+  /// - Throws: `deviceUnavailable` when the driver does not open the device.
+  package init(_ device: OpenCLDevice, memoryLimit: Int? = nil) throws(BackendError) {
+    context = try OpenCLContext(device, memoryLimit: memoryLimit)
+    programs = ProgramCache(context)
+    staging = StagingRing(context)
+  }
+
+  package var device: DeviceDescription { context.device.description }
+  /// Bytes of all live buffers.
+  package var allocatedBytes: Int { context.allocatedBytes }
+
+  // MARK: Memory
+
+  package func allocate(_ byteCount: Int) throws(BackendError) -> OpenCLBuffer { try context.allocate(byteCount) }
+
+  package func slice(_ buffer: OpenCLBuffer, _ range: Range<Int>) throws(BackendError) -> OpenCLBuffer {
+    try buffer.slice(range)
+  }
+
+  package func copy(_ bytes: UnsafeRawBufferPointer, to buffer: OpenCLBuffer) throws(BackendError) {
+    precondition(bytes.count <= buffer.byteCount, "OpenCL: \(bytes.count) bytes into a buffer of \(buffer.byteCount)")
+    if bytes.isEmpty { return }
+    if bytes.count <= StagingRing.largestWrite { return try staging.write(bytes, to: buffer.memory) }
+    try context.check(
+      context.cl.clEnqueueWriteBuffer(
+        context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
+      "clEnqueueWriteBuffer of \(bytes.count.formattedBytes)")
+  }
+
+  package func copy(_ buffer: OpenCLBuffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
+    precondition(bytes.count <= buffer.byteCount, "OpenCL: \(bytes.count) bytes from a buffer of \(buffer.byteCount)")
+    if bytes.isEmpty { return }
+    try context.check(
+      context.cl.clEnqueueReadBuffer(
+        context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
+      "clEnqueueReadBuffer of \(bytes.count.formattedBytes)")
+    programs.saveCompiled()
+  }
+
+  // MARK: Kernels
+
+  /// Launches between two flushes: the device starts early, and a weak GPU's watchdog sees short batches.
+  private static let launchesPerFlush = 16
+
+  package func run(_ kernels: [OpenCLKernel]) throws(BackendError) {
+    var count = 0
+    for kernel in kernels {
+      for launch in kernel.launches {
+        let status = launch.enqueue(on: context)
+        if status != CL_SUCCESS { try context.check(status, "clEnqueueNDRangeKernel(\(launch.entry))") }
+        count += 1
+        if count % Self.launchesPerFlush == 0 { _ = context.cl.clFlush(context.queue) }
+      }
+    }
+    try context.check(context.cl.clFlush(context.queue), "clFlush")
+  }
+}

@@ -1,0 +1,111 @@
+import ApusCore
+
+/// Built programs, in memory by their source and on disk by all that the driver's code depends on.
+///
+/// An entry on disk holds the whole key beside the driver's binary, so neither a changed driver nor two keys with one
+/// hash can give a wrong kernel, and ends with a checksum. Whatever is wrong with an entry, the program is compiled
+/// from source and the entry replaced.
+final class ProgramCache {
+  /// The layout of an entry; part of the key.
+  private static let format = "apus-kernel-1\n"
+
+  private let context: OpenCLContext
+  private let folder: String?
+  private var programs: [String: OpenCLProgram] = [:]
+  /// Compiled, not yet on disk.
+  private var unsaved: [(key: String, program: OpenCLProgram)] = []
+
+  /// - Parameter folder: `nil` to keep nothing on disk.
+  init(_ context: OpenCLContext, folder: String? = ProgramCache.defaultFolder) {
+    self.context = context
+    self.folder = folder
+  }
+
+  /// What `APUS_KERNEL_CACHE` names (`off`: nothing), else `apus/kernels` in the user's cache.
+  static var defaultFolder: String? {
+    if let choice = Environment["APUS_KERNEL_CACHE"] { return choice == "off" ? nil : choice }
+    if let cache = Environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return FilePath.join(cache, "apus/kernels") }
+    return Environment["HOME"].map { FilePath.join($0, ".cache/apus/kernels") }
+  }
+
+  /// The program of `source`: known, from disk, or compiled.
+  func program(_ source: KernelSource) throws(BackendError) -> OpenCLProgram {
+    if let known = programs[source.text] { return known }
+    let program: OpenCLProgram
+    let key = key(of: source)
+    if let loaded = load(key) {
+      program = loaded
+    } else {
+      program = try OpenCLProgram(compiling: source, in: context)
+      if folder != nil { unsaved.append((key, program)) }
+    }
+    programs[source.text] = program
+    return program
+  }
+
+  /// Everything that decides what the driver makes of a source.
+  private func key(of source: KernelSource) -> String {
+    let device = context.device
+    return [
+      Self.format + device.platformName, device.platformVersion, device.vendor, device.description.name,
+      device.driverVersion, OpenCLProgram.options, source.text,
+    ].joined(separator: "\n")
+  }
+
+  private func path(_ key: String) -> String? {
+    folder.map { FilePath.join($0, String(Checksum(key.utf8).value, radix: 16) + ".bin") }
+  }
+
+  // MARK: Entries: format, lengths of key and binary, key, binary, checksum of all that
+
+  /// The program that the disk holds for `key`; `nil` for an entry that is missing, damaged or not accepted.
+  private func load(_ key: String) -> OpenCLProgram? {
+    guard let path = path(key), let entry = try? File.contents(of: path, maximumByteCount: 1 << 28) else { return nil }
+    let prefix = Self.header(key: key)
+    let start = prefix.count + 8
+    guard entry.count > start + 8, entry.starts(with: prefix) else { return nil }
+    let end = entry.count - 8
+    guard UInt64(littleEndian: entry[prefix.count..<start]) == UInt64(end - start),
+      UInt64(littleEndian: entry[end...]) == Checksum(entry[..<end]).value
+    else { return nil }
+    return OpenCLProgram(binary: entry[start..<end], in: context)
+  }
+
+  private static func header(key: String) -> [UInt8] {
+    Array(format.utf8) + UInt64(key.utf8.count).littleEndianBytes + Array(key.utf8)
+  }
+
+  /// Writes what was compiled since the last call; what cannot be written is compiled again next time.
+  ///
+  /// To be called when kernels have run and the queue is empty: pocl generates code at a kernel's first launch, and
+  /// only then does the binary hold it.
+  func saveCompiled() {
+    guard let folder, !unsaved.isEmpty else { return }
+    defer { unsaved = [] }
+    guard (try? FilePath.createFolder(folder)) != nil else { return }
+    for (key, program) in unsaved {
+      guard let path = path(key), let binary = program.binary else { continue }
+      var entry = Self.header(key: key) + UInt64(binary.count).littleEndianBytes + binary
+      entry += Checksum(entry).value.littleEndianBytes
+      try? AtomicFile.write(entry, to: path)
+    }
+  }
+}
+
+/// FNV-1a with 64 bits: finds damage and spreads names; keys are compared in full, so no more is needed.
+/// Source: draft-eastlake-fnv.
+struct Checksum {
+  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  init(_ bytes: some Sequence<UInt8>) {
+    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  }
+}
+
+extension UInt64 {
+  fileprivate var littleEndianBytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: self >> ($0 * 8)) } }
+
+  fileprivate init(littleEndian bytes: ArraySlice<UInt8>) {
+    self = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}

@@ -1,0 +1,124 @@
+import ApusCore
+
+/// Register blocking of the CPU-class kernels, priced by a model of a core with two vector multiply-adds and two vector
+/// loads per cycle, whose multiply-adds need eight in flight.
+enum RegisterTile {
+  /// Lanes of the vectors that `channels` fill.
+  static func vector(_ channels: Int) -> Int { [16, 8, 4].first { $0 <= channels } ?? 1 }
+
+  /// Vectors of a block, for blocks that `channels` can fill.
+  static func vectorCounts(_ channels: Int) -> ClosedRange<Int> { 1...min(4, max(1, channels / vector(channels))) }
+
+  /// Share of computing that a dimension of `size` in steps of `step` costs beyond the useful.
+  static func waste(_ size: Int, _ step: Int) -> Double {
+    Double(size.dividedRoundingUp(by: step) * step) / Double(size)
+  }
+
+  /// Cycles per multiply-add of a block of `rows` broadcast values by `vectors`, `overhead` cycles a step included.
+  static func cycles(_ rows: Int, _ vectors: Int, overhead: Double) -> Double {
+    (Double(max(rows * vectors, rows + vectors, 8)) + overhead) / Double(rows * vectors)
+  }
+}
+
+/// Blocking of `conv2d_cpu.cl`.
+struct Conv2DTile {
+  var vector = 1, vectors = 1, images = 1, columns = 1, rows = 1
+  /// Work-items.
+  let global: [Int]
+
+  init(_ shape: Conv2DShape, _ pass: Conv2DPass) {
+    let isForward = pass == .forward
+    let height = isForward ? shape.p : shape.h
+    // The input gradient treats columns of each remainder modulo the stride by themselves.
+    let width = isForward ? shape.q : max(1, shape.w / shape.window.strideX)
+    let resultChannels = isForward ? shape.k : shape.c
+    let channels = shape.isDepthwise ? resultChannels : resultChannels / shape.groups
+
+    vector = RegisterTile.vector(channels)
+    var best = Double.infinity
+    for vectors in RegisterTile.vectorCounts(channels) {
+      for columns in 1...min(width, 28) {
+        // Several images only where one's row is too short.
+        for images in 1...(columns < width ? 1 : max(1, min(shape.n, 28 / columns))) {
+          let pixels = images * columns
+          if pixels * vectors > 28 { continue }
+          let waste =
+            RegisterTile.waste(width, columns) * RegisterTile.waste(shape.n, images)
+            * RegisterTile.waste(channels, vectors * vector)
+          let cost =
+            shape.isDepthwise
+            ? waste * (1 + 1 / Double(pixels))
+            : waste * RegisterTile.cycles(pixels, vectors, overhead: 0) + 0.3 / Double(pixels * vectors)
+          if cost < best - 1e-9 {
+            best = cost
+            (self.vectors, self.columns, self.images) = (vectors, columns, images)
+          }
+        }
+      }
+    }
+
+    let blocks = channels.dividedRoundingUp(by: vector * vectors) * (shape.isDepthwise ? 1 : shape.groups)
+    let imageTiles = shape.n.dividedRoundingUp(by: images)
+    // About 40000 vector multiply-adds a work-item hide its launch; at least 64 work-items keep all cores busy.
+    let workPerRow = shape.multiplyAdds / (vector * imageTiles * height * blocks)
+    rows = max(1, min(height, 40000 / max(1, workPerRow)))
+    while rows > 1, imageTiles * height.dividedRoundingUp(by: rows) * blocks < 64 { rows -= 1 }
+    global = [imageTiles * height.dividedRoundingUp(by: rows), blocks]
+  }
+
+  var defines: Defines {
+    ["VECTOR": vector, "TILE_V": vectors, "TILE_N": images, "TILE_W": columns, "ROWS": rows]
+  }
+}
+
+/// Blocking of `conv2d_filter_gradient_cpu.cl`.
+struct FilterGradientTile {
+  var vector = 1, vectors = 1, tapRows = 1, tapColumns = 1, channels = 1
+  /// Parts into which the sum over pixels is cut; each has a copy of the result in the workspace.
+  let splits: Int
+  let chunk: Int
+  let global: [Int]
+
+  init(_ shape: Conv2DShape) {
+    let outputs = shape.isDepthwise ? shape.k : shape.groupK
+    let inputs = shape.isDepthwise ? 1 : shape.groupC
+    vector = RegisterTile.vector(outputs)
+    let lineCount = shape.window.strideY * ((shape.q - 1) * shape.window.strideX + shape.s) * shape.c
+    var best = Double.infinity
+    for vectors in RegisterTile.vectorCounts(outputs) {
+      var shapes = (1...min(inputs, 26)).map { (1, 1, $0) }
+      // A few input channels: whole rows of the filter, or all of it. They copy lines to private memory.
+      if shape.groups == 1, lineCount * shape.r <= 1 << 15 {
+        shapes += [(1, shape.s, shape.c), (shape.r, shape.s, shape.c)]
+      }
+      for (tapRows, tapColumns, channels) in shapes {
+        let rows = tapRows * tapColumns * channels
+        if rows * vectors > 26 { continue }
+        let cost =
+          RegisterTile.waste(inputs, channels) * RegisterTile.waste(outputs, vectors * vector)
+          * RegisterTile.cycles(rows, vectors, overhead: 1)
+        if cost < best - 1e-9 {
+          best = cost
+          (self.vectors, self.tapRows, self.tapColumns, self.channels) = (vectors, tapRows, tapColumns, channels)
+        }
+      }
+    }
+    let blocks =
+      outputs.dividedRoundingUp(by: vector * vectors) * (shape.isDepthwise ? 1 : shape.groups)
+      * (shape.r / tapRows) * (shape.s / tapColumns)
+    splits = min(shape.n * shape.p, 64.dividedRoundingUp(by: blocks))
+    if inputs > channels {
+      chunk = max(1, 192.dividedRoundingUp(by: shape.q))
+    } else {
+      chunk = tapRows * tapColumns > 1 ? max(1, min(shape.p, 8192 / lineCount)) : 1 << 20
+    }
+    global = [blocks, splits]
+  }
+
+  var defines: Defines {
+    [
+      "VECTOR": vector, "TILE_V": vectors, "TILE_R": tapRows, "TILE_S": tapColumns, "TILE_C": channels,
+      "SPLITS": splits, "CHUNK": chunk,
+    ]
+  }
+}

@@ -1,0 +1,68 @@
+#include "CKernels.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char common[] = {
+#embed "../../kernels/common.cl" suffix(, 0)
+};
+static const char philox[] = {
+#embed "../../kernels/philox.cl" suffix(, 0)
+};
+static const char pointwise[] = {
+#embed "../../kernels/pointwise.cl" suffix(, 0)
+};
+static const char vector_cpu[] = {
+#embed "../../kernels/vector_cpu.cl" suffix(, 0)
+};
+static const char conv2d_cpu[] = {
+#embed "../../kernels/conv2d_cpu.cl" suffix(, 0)
+};
+static const char conv2d_filter_gradient_cpu[] = {
+#embed "../../kernels/conv2d_filter_gradient_cpu.cl" suffix(, 0)
+};
+static const char gemm_cpu[] = {
+#embed "../../kernels/gemm_cpu.cl" suffix(, 0)
+};
+static const char matrix_tile_gpu[] = {
+#embed "../../kernels/matrix_tile_gpu.cl" suffix(, 0)
+};
+static const char conv2d_gpu[] = {
+#embed "../../kernels/conv2d_gpu.cl" suffix(, 0)
+};
+static const char gemm_gpu[] = {
+#embed "../../kernels/gemm_gpu.cl" suffix(, 0)
+};
+static const char pool2d[] = {
+#embed "../../kernels/pool2d.cl" suffix(, 0)
+};
+static const char reduce[] = {
+#embed "../../kernels/reduce.cl" suffix(, 0)
+};
+static const char softmax[] = {
+#embed "../../kernels/softmax.cl" suffix(, 0)
+};
+static const char shaping[] = {
+#embed "../../kernels/shaping.cl" suffix(, 0)
+};
+static const char gather[] = {
+#embed "../../kernels/gather.cl" suffix(, 0)
+};
+
+#define SOURCE(name) {#name, name}
+
+static const struct {
+  const char *name, *text;
+} sources[] = {
+  SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
+  SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
+  SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce),
+  SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
+};
+
+const char *apus_kernel_source(const char *name) {
+  for (size_t i = 0; i < sizeof sources / sizeof sources[0]; ++i) {
+    if (strcmp(sources[i].name, name) == 0) return sources[i].text;
+  }
+  return NULL;
+}
