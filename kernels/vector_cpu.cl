@@ -20,7 +20,7 @@ typedef float vec;
 #error "VECTOR must be 1, 4, 8 or 16"
 #endif
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 // One unaligned store; some compilers split vstore16 in four.
 typedef struct __attribute__((packed)) {
