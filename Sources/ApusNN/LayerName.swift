@@ -54,7 +54,7 @@ final class CallRecorder {
 }
 
 /// `MyBlock` is `my_block`, `Conv2D` is `conv2d`: the rule by which Keras names layers after their types.
-func snakeCase(_ typeName: String) -> String {
+package func snakeCase(_ typeName: String) -> String {
   let letters = Array(typeName.prefix { $0 != "<" })
   var name = ""
   for (i, letter) in letters.enumerated() {

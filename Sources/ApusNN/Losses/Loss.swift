@@ -10,7 +10,7 @@ public import ApusCore
 /// let trainer = try Trainer(model, loss: .sparseCategoricalCrossEntropy)          // Dense(10) at the end
 /// let other = try Trainer(model, loss: .meanSquaredError)
 /// ```
-public struct Loss: Hashable, Sendable {
+public struct Loss: Hashable, Sendable, Codable {
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
     /// `-log p[label]`; labels are class numbers, int32.
     case sparseCategoricalCrossEntropy = "sparse_categorical_crossentropy"
@@ -29,6 +29,12 @@ public struct Loss: Hashable, Sendable {
   public let fromLogits: Bool
   /// Share `e` of the target that is spread evenly: `(1 - e) * target + e / classes`.
   public let labelSmoothing: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case kind
+    case fromLogits = "from_logits"
+    case labelSmoothing = "label_smoothing"
+  }
 
   /// Any loss; the static members say the same in fewer words.
   public init(_ kind: Kind, fromLogits: Bool = true, labelSmoothing: Double = 0) {

@@ -47,14 +47,14 @@ package final class ParameterArena {
   /// Elements of the vector, gaps included.
   package var count: Int { vector.shape[0] }
 
-  /// Name of the graph input that holds the optimizer's i-th value of the step.
-  package static func valueName(_ index: Int) -> String { "optimizer.value\(index)" }
+  /// The graph inputs that hold the optimizer's values of the step start with this, in order.
+  package static let valuePrefix = "optimizer.value"
 
   /// Appends the gradients of `loss` (of its sum) and the optimizer's update.
   package func appendUpdate(to graph: Graph, loss: Tensor) {
     let gradients = graph.gradients(of: loss, with: parameters.map { graph.parameter($0) })
     let gradient = graph.pack(gradients, offsets: offsets, count: count)
-    let values = optimizer.values(step: 1).indices.map { graph.input(Self.valueName($0), shape: []) }
+    let values = optimizer.values(step: 1).indices.map { graph.input("\(Self.valuePrefix)\($0)", shape: []) }
     let slots = (0..<(2 + states.count + values.count)).map { Expr.input($0) }
     let stateEnd = 1 + states.count
     let rule = optimizer.rule(

@@ -1,0 +1,82 @@
+import ApusCore
+import ApusNN
+
+/// One compiled step for one batch size: gather, forward pass, loss and metrics; in training, gradients and update too.
+final class BatchPlan {
+  let executable: any Executable
+  let totals: BatchTotals
+  private let indices: Int
+  private let randomState: Int?
+  private let values: [Int]
+  /// What the device holds; equal numbers are not sent again.
+  private var sentValues: [Double] = []
+
+  /// What a plan is made of.
+  struct Recipe {
+    var model: any Layer
+    var loss: Loss
+    var metrics: [Metric]
+    /// Factor of uint8 inputs.
+    var pixelScale: Double
+    var seed: UInt64
+    /// Present in training.
+    var arena: ParameterArena?
+  }
+
+  init(_ recipe: Recipe, _ data: ResidentData, batchSize: Int, session: any Session, options: CompileOptions) throws {
+    let graph = Graph(mode: recipe.arena == nil ? .inference : .training, seed: recipe.seed)
+    totals = try graph.trace { graph in
+      let indices = graph.input("indices", shape: [batchSize], dtype: .int32)
+      let x = gather(graph.parameter(data.inputs), indices).scaledPixels(recipe.pixelScale)
+      let target = gather(graph.parameter(data.targets), indices)
+      let prediction = recipe.model(x)
+      let losses = recipe.loss(prediction, target)
+      if let failure = graph.failure { throw failure }
+      guard losses.shape == [batchSize] else {
+        throw GraphError(
+          label: "loss",
+          message: "\(batchSize) inputs gave \(losses.shape.shapeDescription) losses; "
+            + "the first axis of a model's output must stay the batch")
+      }
+      let terms = [SampleTerm(losses)] + recipe.metrics.map { $0.term(prediction, target, loss: recipe.loss) }
+      let totals = BatchTotals(
+        terms, names: ["loss"] + recipe.metrics.map(\.name), batchSize: batchSize, in: graph)
+      recipe.arena?.appendUpdate(to: graph, loss: reduceSum(losses) * (1 / Double(batchSize)))
+      return totals
+    }
+    executable = try session.compile(graph, outputs: [], options: options)
+    let names = executable.inputs.map(\.name)
+    indices = names.firstIndex(of: "indices")!
+    randomState = names.firstIndex(of: "random_state")
+    values = names.indices.filter { names[$0].hasPrefix(ParameterArena.valuePrefix) }
+  }
+
+  /// Starts the step on the samples `indices`.
+  ///
+  /// - Parameters:
+  ///   - randomState: seed and step, from which random numbers derive.
+  ///   - values: the optimizer's for this step.
+  func run(_ indices: ArraySlice<Int32>, randomState state: (seed: UInt64, step: Int), values: [Double]) throws {
+    try executable.setInput(self.indices, NDArray(Array(indices), shape: [indices.count]))
+    if let randomState { try executable.setInput(randomState, .randomState(seed: state.seed, step: state.step)) }
+    if values != sentValues {
+      for (input, value) in zip(self.values, values) { try executable.setInput(input, NDArray(Float(value))) }
+      sentValues = values
+    }
+    try executable.run()
+    totals.countStep()
+  }
+}
+
+extension Tensor {
+  /// uint8 pixels times `scale`, as float32; other types as they are.
+  func scaledPixels(_ scale: Double) -> Tensor { dtype == .uint8 ? self * scale : self }
+}
+
+extension NDArray {
+  /// The input `random_state`: int32 [seed, step].
+  static func randomState(seed: UInt64, step: Int) -> NDArray {
+    let key = UInt32(truncatingIfNeeded: seed ^ (seed >> 32))
+    return NDArray([Int32(bitPattern: key), Int32(truncatingIfNeeded: step)], shape: [2])
+  }
+}

@@ -1,0 +1,49 @@
+import ApusCore
+import ApusNN
+import ApusSafetensors
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+extension Trainer {
+  /// Writes all that training goes on from: weights, optimizer state, step and history.
+  ///
+  /// Restored between two epochs, a trainer with the same seed and device goes on bit by bit as this one would.
+  ///
+  /// - Throws: `TrainingError` before the first training or prediction, `FileError` when writing fails.
+  public func saveCheckpoint(to path: String) throws {
+    guard !parameters.isEmpty else {
+      throw TrainingError(.invalidArgument, at: modelName, "there is nothing to save before the first `fit`")
+    }
+    let tensors = try (parameters + optimizerState).map { ($0.name, try $0.value()) }
+    let state = String(decoding: try JSONEncoder().encode(history), as: UTF8.self)
+    try Safetensors.write(
+      tensors, metadata: ["step": "\(step)", "seed": "\(seed)", "optimizer": optimizer.name, "history": state], to: path
+    )
+  }
+
+  /// Takes over what `saveCheckpoint` wrote; nothing is changed when anything does not fit.
+  ///
+  /// - Parameter inputShape: one sample, without the batch axis.
+  /// - Throws: `TrainingError` saying what does not fit, `SafetensorsError` and `FileError` when the file is bad.
+  public func restoreCheckpoint(from path: String, inputShape: [Int]) throws {
+    let (tensors, metadata) = try Safetensors.read(from: path)
+    func bad(_ reason: String) -> TrainingError { TrainingError(.badFile, at: path, reason) }
+    guard let step = metadata["step"].flatMap(Int.init), step >= 0, let text = metadata["history"],
+      let history = try? JSONDecoder().decode(History.self, from: Data(text.utf8))
+    else { throw bad("is not a checkpoint: it has no step and history") }
+    guard metadata["optimizer"] == optimizer.name else {
+      throw bad("was made with the optimizer '\(metadata["optimizer"] ?? "none")', this is '\(optimizer.name)'")
+    }
+    guard metadata["seed"] == "\(seed)" else {
+      throw bad("was made with seed \(metadata["seed"] ?? "none"), this is \(seed); use the same to go on")
+    }
+    try prepare(inputShape: inputShape)
+    try assign(tensors, to: parameters + optimizerState, path: path)
+    self.step = step
+    self.history.epochs = history.epochs
+  }
+}

@@ -1,0 +1,121 @@
+import ApusCore
+public import ApusDevices
+public import ApusNN
+
+/// What has to be known to use a trained model again: the contents of `config.json`.
+public struct RunConfiguration: Sendable, Hashable, Codable {
+  /// A name in `Models.names`.
+  public var model: String
+  /// Height, width and channels of a picture.
+  public var inputShape: [Int]
+  public var classNames: [String]
+  /// What the model was trained on.
+  public var dataset: String
+  /// A name in `Optimizers.names`.
+  public var optimizer: String
+  public var learningRate: Double
+  public var loss: Loss
+  /// Names of metrics.
+  public var metrics: [String]
+  public var batchSize: Int
+  public var validationSplit: Double?
+  public var seed: UInt64
+  /// Factor of uint8 pixels before the first layer.
+  public var imageScale: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case model, dataset, optimizer, loss, metrics, seed
+    case inputShape = "input_shape"
+    case classNames = "class_names"
+    case learningRate = "learning_rate"
+    case batchSize = "batch_size"
+    case validationSplit = "validation_split"
+    case imageScale = "image_scale"
+  }
+
+  public init(
+    model: String, inputShape: [Int], classNames: [String], dataset: String, optimizer: String, learningRate: Double,
+    loss: Loss = .sparseCategoricalCrossEntropy, metrics: [Metric] = [.accuracy], batchSize: Int,
+    validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255
+  ) {
+    self.model = model
+    self.inputShape = inputShape
+    self.classNames = classNames
+    self.dataset = dataset
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.loss = loss
+    self.metrics = metrics.map(\.name)
+    self.batchSize = batchSize
+    self.validationSplit = validationSplit
+    self.seed = seed
+    self.imageScale = imageScale
+  }
+}
+
+/// The folder that a training run leaves: `model.safetensors`, `config.json`, `history.json`, `history.svg` and
+/// `checkpoint.safetensors`.
+///
+/// ```swift
+/// try Run.save(trainer, configuration, to: "runs/mnist")
+/// let trainer = try Run.load("runs/mnist").makeTrainer(device: .cpu)
+/// print(try trainer.probabilities(images))
+/// ```
+public struct Run {
+  public let folder: String
+  public let configuration: RunConfiguration
+  /// The model with its trained weights.
+  public let model: Sequential
+
+  /// Writes the folder's files; each appears under its name only when it is complete.
+  public static func save(_ trainer: Trainer, _ configuration: RunConfiguration, to folder: String) throws {
+    try FilePath.createFolder(folder)
+    let metadata = ["model": configuration.model, "format": "apus"]
+    try ApusTraining.save(trainer.model, to: FilePath.join(folder, "model.safetensors"), metadata: metadata)
+    try writeJSON(configuration, to: FilePath.join(folder, "config.json"))
+    try trainer.history.write(to: FilePath.join(folder, "history.json"))
+    try trainer.history.plot.write(to: FilePath.join(folder, "history.svg"))
+    try trainer.saveCheckpoint(to: FilePath.join(folder, "checkpoint.safetensors"))
+  }
+
+  /// Rebuilds the model of a run.
+  ///
+  /// - Throws: `FileError` when a file is missing, `TrainingError` or `SafetensorsError` when one is damaged.
+  public static func load(_ folder: String) throws -> Run {
+    let path = FilePath.join(folder, "config.json")
+    let configuration = try readJSON(RunConfiguration.self, from: path)
+    func bad(_ reason: String) -> TrainingError { TrainingError(.badFile, at: path, reason) }
+    guard configuration.inputShape.allSatisfy({ (1...65536).contains($0) }), !configuration.classNames.isEmpty else {
+      throw bad("input shape \(configuration.inputShape) and \(configuration.classNames.count) classes make no model")
+    }
+    if let name = configuration.metrics.first(where: { Metric(name: $0) == nil }) {
+      throw bad("there is no metric '\(name)'")
+    }
+    let model: Sequential
+    do {
+      model = try Models.make(
+        configuration.model, inputShape: configuration.inputShape, classes: configuration.classNames.count,
+        seed: configuration.seed)
+    } catch let error as UnknownModelError {
+      throw bad("\(error)")
+    }
+    try ApusTraining.load(model, from: FilePath.join(folder, "model.safetensors"))
+    return Run(folder: folder, configuration: configuration, model: model)
+  }
+
+  /// A trainer to evaluate or apply the model with.
+  public func makeTrainer(device: Device = .automatic) throws -> Trainer {
+    try Trainer(
+      model, optimizer: Optimizers.make(configuration.optimizer, learningRate: configuration.learningRate),
+      loss: configuration.loss, metrics: configuration.metrics.compactMap(Metric.init(name:)), device: device,
+      seed: configuration.seed, modelName: configuration.model, pixelScale: configuration.imageScale)
+  }
+
+  /// A trainer that goes on where the run ended: weights, optimizer state, step, seed and history.
+  public func resume(device: Device = .automatic) throws -> Trainer {
+    let trainer = try makeTrainer(device: device)
+    try trainer.restoreCheckpoint(
+      from: FilePath.join(folder, "checkpoint.safetensors"), inputShape: configuration.inputShape)
+    return trainer
+  }
+}

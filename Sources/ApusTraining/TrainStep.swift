@@ -1,0 +1,108 @@
+public import ApusCore
+public import ApusDevices
+public import ApusNN
+
+/// One training step written as a closure, for loops of your own.
+///
+/// The closure is traced once: it declares inputs and returns the loss; gradients and the optimizer's update follow from
+/// it. Calling the step then only sets the inputs and runs.
+///
+/// ```swift
+/// let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .cpu) { graph in
+///   let x = graph.input("x", shape: [64, 28, 28, 1])
+///   let labels = graph.input("labels", shape: [64], dtype: .int32)
+///   return softmaxCrossEntropy(model(x), labels: labels)
+/// }
+/// for batch in batches { try step(batch.images, batch.labels) }
+/// print(try step.loss())
+/// ```
+public final class TrainStep {
+  /// Where the step runs. Plans for evaluation may be compiled in it once the step is made.
+  public let session: any Session
+  public private(set) var optimizer: any Optimizer
+  /// Number of steps so far.
+  public private(set) var count = 0
+  /// The inputs that the closure declared, in order: what a call takes.
+  public let inputs: [(name: String, type: TensorType)]
+  public let executable: any Executable
+  private let seed: UInt64
+  private let modelParameters: [Parameter]
+  private let inputIndices: [Int]
+  private let valueIndices: [Int]
+  private let randomState: Int?
+  private var sentValues: [Double] = []
+
+  /// - Parameters:
+  ///   - model: what is trained: all its trainable parameters.
+  ///   - seed: of initial weights and random numbers.
+  ///   - loss: declares inputs and returns the loss, a scalar or one number a sample, of which the mean is taken.
+  /// - Throws: `GraphError` for a mistake in the closure or a layer that it never calls, `BackendError` from the device.
+  public convenience init(
+    _ model: some Layer, optimizer: any Optimizer, device: Device = .automatic, seed: UInt64 = 0,
+    loss: (Graph) throws -> Tensor
+  ) throws {
+    try self.init(model, optimizer: optimizer, session: device.openSession(), seed: seed, loss: loss)
+  }
+
+  /// A step on a session that is already open.
+  public init(
+    _ model: some Layer, optimizer: any Optimizer, session: any Session, seed: UInt64 = 0,
+    options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
+  ) throws {
+    let parameters = parameters(of: model)
+    let graph = Graph(mode: .training, seed: seed)
+    let mean = try graph.trace { graph in
+      let loss = try loss(graph)
+      return loss.rank == 0 ? loss : reduceMean(loss)
+    }
+    if let unused = parameters.first(where: { !$0.isInitialized }) {
+      throw GraphError(label: unused.name, message: "has no shape: the step never calls the layer that holds it")
+    }
+    let arena = try ParameterArena(parameters, optimizer: optimizer, session: session)
+    try graph.trace { arena.appendUpdate(to: $0, loss: mean) }
+    executable = try session.compile(graph, outputs: [mean], options: options)
+    let all = executable.inputs
+    randomState = all.firstIndex { $0.name == "random_state" }
+    valueIndices = all.indices.filter { all[$0].name.hasPrefix(ParameterArena.valuePrefix) }
+    let own = Set(valueIndices + (randomState.map { [$0] } ?? []))
+    inputIndices = all.indices.filter { !own.contains($0) }
+    inputs = inputIndices.map { all[$0] }
+    modelParameters = parameters
+    self.session = session
+    self.optimizer = optimizer
+    self.seed = seed
+  }
+
+  deinit { try? storeOnHost(modelParameters, from: session) }
+
+  /// May be changed between steps; nothing is compiled again.
+  public var learningRate: Double {
+    get { optimizer.learningRate }
+    set { optimizer.learningRate = newValue }
+  }
+
+  /// Runs one step; may return before the device is done.
+  ///
+  /// - Parameter values: the inputs in the order of their declaration.
+  public func callAsFunction(_ values: NDArray...) throws {
+    guard values.count == inputs.count else {
+      throw TrainingError(
+        .invalidArgument, at: "step", "\(values.count) inputs; it takes \(inputs.map(\.name).joined(separator: ", "))")
+    }
+    for (index, value) in zip(inputIndices, values) { try executable.setInput(index, value) }
+    let numbers = optimizer.values(step: count + 1)
+    if numbers != sentValues {
+      for (index, number) in zip(valueIndices, numbers) { try executable.setInput(index, NDArray(Float(number))) }
+      sentValues = numbers
+    }
+    if let randomState { try executable.setInput(randomState, .randomState(seed: seed, step: count + 1)) }
+    try executable.run()
+    count += 1
+  }
+
+  /// The loss of the last step; waits for the device.
+  public func loss() throws -> Double { try executable.output(0).item }
+
+  /// Copies the current weights from the device into the model's parameters, so that they outlive the step.
+  public func synchronize() throws { try storeOnHost(modelParameters, from: session) }
+}

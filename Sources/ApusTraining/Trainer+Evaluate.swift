@@ -1,0 +1,70 @@
+public import ApusCore
+public import ApusData
+import ApusNN
+
+extension Trainer {
+  /// Loss and metrics on labelled pictures, as means over them; nothing is changed.
+  public func evaluate(_ data: Dataset, batchSize: Int = 32) throws -> Evaluation {
+    try evaluate(Samples(data.images, data.labels, data.name), batchSize)
+  }
+
+  /// Loss and metrics on arrays; see `fit(inputs:targets:)`.
+  public func evaluate(inputs: NDArray, targets: NDArray, batchSize: Int = 32) throws -> Evaluation {
+    try evaluate(Samples(inputs, targets, "inputs"), batchSize)
+  }
+
+  private func evaluate(_ samples: Samples, _ batchSize: Int) throws -> Evaluation {
+    try requirePositive(batchSize, "batchSize")
+    let data = try resident(samples.inputs, samples.targets, name: samples.name)
+    return try evaluate(data, (0..<Int32(data.count)).map { $0 }, batchSize)
+  }
+
+  func evaluate(_ data: ResidentData, _ indices: [Int32], _ batchSize: Int) throws -> Evaluation {
+    let sizes = batchSizes(indices.count, batchSize)
+    let plans = try sizes.map { try plan(data, batchSize: $0, trains: false) }
+    for plan in plans { try plan.totals.reset() }
+    for start in stride(from: 0, to: indices.count, by: batchSize) {
+      let range = start..<min(start + batchSize, indices.count)
+      let plan = range.count == sizes[0] ? plans[0] : plans[1]
+      try plan.run(indices[range], randomState: (seed, 0), values: [])
+    }
+    return try mean(plans.map(\.totals))
+  }
+
+  /// The model's outputs for `inputs` (uint8 or float32 `[N, ...]`): `[N, ...]`, logits where the model ends in logits.
+  public func predict(_ inputs: NDArray, batchSize: Int = 32) throws -> NDArray {
+    try requirePositive(batchSize, "batchSize")
+    guard inputs.shape.count > 1, inputs.count > 0, inputs.dtype == .uint8 || inputs.dtype == .float32 else {
+      throw TrainingError(
+        .badData, at: "predict",
+        "the inputs are \(inputs.dtype) \(inputs.shape.shapeDescription); "
+          + "give uint8 or float32 [N, ...] with at least one sample")
+    }
+    try prepare(inputShape: Array(inputs.shape.dropFirst()))
+    var values: [Float] = []
+    for start in stride(from: 0, to: inputs.shape[0], by: batchSize) {
+      let rows = inputs.rows(start..<min(start + batchSize, inputs.shape[0]))
+      let plan = try predictionPlan(batchSize: rows.shape[0], dtype: inputs.dtype)
+      values += try plan([rows])[0].values(as: Float.self)
+    }
+    return NDArray(values, shape: [inputs.shape[0]] + outputShape)
+  }
+
+  /// Class probabilities for `inputs`: the model's outputs, made probabilities if the loss takes logits.
+  ///
+  /// - Throws: `TrainingError` when the loss is not one of classification.
+  public func probabilities(_ inputs: NDArray, batchSize: Int = 32) throws -> NDArray {
+    let outputs = try predict(inputs, batchSize: batchSize)
+    switch loss.kind {
+    case .meanSquaredError, .meanAbsoluteError:
+      throw TrainingError(
+        .invalidArgument, at: "probabilities", "a model trained on \(loss.kind.rawValue) has none; use predict")
+    case .sparseCategoricalCrossEntropy, .categoricalCrossEntropy, .binaryCrossEntropy:
+      guard loss.fromLogits else { return outputs }
+      let graph = Graph()
+      let logits = graph.constant(outputs)
+      let result = loss.kind == .binaryCrossEntropy ? sigmoid(logits) : softmax(logits)
+      return try session.compile(graph, outputs: [result])([])[0]
+    }
+  }
+}

@@ -1,0 +1,234 @@
+public import ApusCore
+public import ApusData
+import ApusNN
+
+/// What a model is checked on after each epoch.
+public enum Validation: Sendable {
+  case none
+  /// The last part of the training data, cut off before any shuffling; 0.1 is a tenth.
+  case split(Double)
+  case data(Dataset)
+  case arrays(inputs: NDArray, targets: NDArray)
+}
+
+extension Trainer {
+  /// Trains on labelled pictures.
+  ///
+  /// - Parameters:
+  ///   - epochs: how many more; a second call goes on where the first ended.
+  ///   - batchSize: samples a step; the last, smaller batch of an epoch counts, too.
+  ///   - validation: checked after each epoch.
+  ///   - shuffle: a new order each epoch, derived from the seed.
+  ///   - progress: what is printed; a bar on a terminal and a line an epoch elsewhere.
+  ///   - callbacks: told of each event.
+  /// - Returns: all epochs of this trainer so far.
+  /// - Throws: `TrainingError` for bad data or a loss that is not finite, `GraphError` for a model that does not fit the
+  ///   data, `BackendError` from the device; out of memory comes with a batch size that would fit, and the trainer stays
+  ///   usable.
+  @discardableResult
+  public func fit(
+    _ data: Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
+    progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
+  ) throws -> History {
+    try fit(
+      Samples(data.images, data.labels, data.name), epochs, batchSize, validation, shuffle, progress, callbacks)
+  }
+
+  /// Trains on arrays: inputs `[N, ...]` of float32 or uint8, targets `[N, ...]` as the loss asks for; see `fit` above.
+  @discardableResult
+  public func fit(
+    inputs: NDArray, targets: NDArray, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
+    shuffle: Bool = true, progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
+  ) throws -> History {
+    try fit(
+      Samples(inputs, targets, "inputs"), epochs, batchSize, validation, shuffle, progress, callbacks)
+  }
+
+  /// Arrays on the host and what to call them.
+  struct Samples {
+    var inputs: NDArray
+    var targets: NDArray
+    var name: String
+
+    init(_ inputs: NDArray, _ targets: NDArray, _ name: String) {
+      (self.inputs, self.targets, self.name) = (inputs, targets, name)
+    }
+  }
+
+  private func fit(
+    _ samples: Samples, _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool,
+    _ progress: ProgressBar.Style, _ callbacks: [any Callback]
+  ) throws -> History {
+    try requirePositive(epochs, "epochs")
+    try requirePositive(batchSize, "batchSize")
+    let data = try resident(samples.inputs, samples.targets, name: samples.name)
+    var order = (0..<Int32(data.count)).map { $0 }
+    let checked: (data: ResidentData, indices: [Int32])?
+    switch validation {
+    case .none: checked = nil
+    case .split(let fraction):
+      let cut = try splitIndex(data.count, fraction, samples.name)
+      checked = (data, Array(order[cut...]))
+      order.removeSubrange(cut...)
+    case .data(let other): checked = try everything(Samples(other.images, other.labels, other.name))
+    case .arrays(let inputs, let targets): checked = try everything(Samples(inputs, targets, "validation inputs"))
+    }
+    // Compiled before any clock starts, so that a lack of memory shows before the first step.
+    for size in batchSizes(order.count, batchSize) { _ = try plan(data, batchSize: size, trains: true) }
+
+    let listeners: [any Callback] = (ProgressBar(progress).map { [$0] } ?? []) + callbacks
+    func tell(_ event: TrainingEvent) throws { for listener in listeners { try listener.handle(event, in: self) } }
+    let first = history.epochs.count + 1
+    let schedule = TrainingEvent.Schedule(
+      epochs: first...(first + epochs - 1), stepsPerEpoch: (order.count + batchSize - 1) / batchSize,
+      samples: order.count, batchSize: batchSize)
+    wasStopped = false
+    stopsAfterEpoch = false
+    do {
+      try tell(.trainingBegan(schedule))
+      for epoch in schedule.epochs {
+        try tell(.epochBegan(epoch))
+        let indices = shuffle ? shuffled(order, epoch: epoch) : order
+        let start = ContinuousClock.now
+        let result = try trainEpoch(epoch, data, indices, batchSize) { try tell(.progress($0)) }
+        let seconds = start.duration(to: .now).seconds
+        if wasStopped { break }
+        var record = History.Epoch(
+          epoch: epoch, loss: result.loss, metrics: result.metrics, seconds: seconds,
+          imagesPerSecond: Double(order.count) / max(seconds, 1e-9))
+        if let checked {
+          let validated = try evaluate(checked.data, checked.indices, batchSize)
+          record.validationLoss = validated.loss
+          record.validationMetrics = validated.metrics
+        }
+        history.epochs.append(record)
+        try tell(.epochEnded(record))
+        if stopsAfterEpoch { break }
+      }
+      try synchronize()
+      try tell(.trainingEnded(wasStopped: wasStopped))
+    } catch {
+      // The weights as they are; the error at hand matters more than one of this.
+      try? synchronize()
+      if let error = error as? BackendError { throw error.advising(batchSize: batchSize) }
+      throw error
+    }
+    return history
+  }
+
+  private func everything(_ samples: Samples) throws -> (ResidentData, [Int32]) {
+    let data = try resident(samples.inputs, samples.targets, name: samples.name)
+    return (data, (0..<Int32(data.count)).map { $0 })
+  }
+
+  /// Steps over `order`; ends early when `shouldStop` says so.
+  private func trainEpoch(
+    _ epoch: Int, _ data: ResidentData, _ order: [Int32], _ batchSize: Int,
+    progress: (TrainingEvent.Progress) throws -> Void
+  ) throws -> Evaluation {
+    let sizes = batchSizes(order.count, batchSize)
+    let plans = try sizes.map { try plan(data, batchSize: $0, trains: true) }
+    for plan in plans { try plan.totals.reset() }
+    let stepCount = (order.count + batchSize - 1) / batchSize
+    let start = ContinuousClock.now
+    var pace = ReadPace()
+    var lastRead = step
+    var result = Evaluation(loss: 0, metrics: [:])
+    for batch in 0..<stepCount {
+      if shouldStop() {
+        wasStopped = true
+        break
+      }
+      let range = (batch * batchSize)..<min((batch + 1) * batchSize, order.count)
+      let plan = range.count == sizes[0] ? plans[0] : plans[1]
+      step += 1
+      try plan.run(order[range], randomState: (seed, step), values: optimizer.values(step: step))
+      guard step - lastRead >= pace.stepsToNextRead || batch + 1 == stepCount else { continue }
+      result = try mean(plans.map(\.totals))
+      guard result.loss.isFinite else {
+        throw TrainingError(
+          .nonFiniteLoss, at: "epoch \(epoch), step \(step)",
+          "the loss became \(result.loss) between steps \(lastRead + 1) and \(step) at a learning rate of \(learningRate); "
+            + "use a smaller learning rate, or the checked mode to find the layer")
+      }
+      lastRead = step
+      let elapsed = start.duration(to: .now).seconds
+      pace.noteRead(steps: batch + 1, seconds: elapsed)
+      try progress(
+        TrainingEvent.Progress(
+          epoch: epoch, step: batch + 1, stepsPerEpoch: stepCount, seconds: elapsed, result: result))
+    }
+    return result
+  }
+
+  /// Loss and metrics as means over all samples in `totals`.
+  func mean(_ totals: [BatchTotals]) throws -> Evaluation {
+    var sums = [Double](repeating: 0, count: 1 + metrics.count)
+    var samples = 0
+    for total in totals {
+      let (parts, count) = try total.read()
+      for (i, part) in parts.enumerated() { sums[i] += part }
+      samples += count
+    }
+    let means = sums.map { $0 / Double(max(samples, 1)) }
+    return Evaluation(
+      loss: means[0], metrics: Dictionary(uniqueKeysWithValues: zip(metrics.map(\.name), means.dropFirst())))
+  }
+
+  /// The full batch size, and that of the last batch if it is smaller.
+  func batchSizes(_ count: Int, _ batchSize: Int) -> [Int] {
+    let rest = count % batchSize
+    return count < batchSize ? [count] : rest == 0 ? [batchSize] : [batchSize, rest]
+  }
+
+  func requirePositive(_ value: Int, _ name: String) throws {
+    guard value >= 1 else {
+      throw TrainingError(.invalidArgument, at: name, "it is \(value); it must be at least 1")
+    }
+  }
+
+  /// Keras's rule: training takes the first `floor(count * (1 - fraction))` samples.
+  private func splitIndex(_ count: Int, _ fraction: Double, _ name: String) throws -> Int {
+    guard fraction > 0, fraction < 1 else {
+      throw TrainingError(
+        .invalidArgument, at: "validation", "a split of \(fraction); give a number between 0 and 1, such as 0.1")
+    }
+    let cut = Int((Double(count) * (1 - fraction)).rounded(.down))
+    guard cut > 0, cut < count else {
+      throw TrainingError(
+        .invalidArgument, at: "validation",
+        "a split of \(fraction) of the \(count) samples of '\(name)' leaves none for "
+          + "\(cut == 0 ? "training" : "validation"); change it or use more samples")
+    }
+    return cut
+  }
+
+  /// Fisher and Yates's shuffle; depends on seed and epoch alone, so that a resumed run goes on as the first would have.
+  private func shuffled(_ order: [Int32], epoch: Int) -> [Int32] {
+    var generator = PhiloxGenerator(seed: seed, stream: stableHash("shuffle") &+ UInt32(truncatingIfNeeded: epoch))
+    var result = order
+    for i in stride(from: result.count - 1, to: 0, by: -1) {
+      let j = Int(generator.next().multipliedFullWidth(by: UInt64(i + 1)).high)
+      result.swapAt(i, j)
+    }
+    return result
+  }
+}
+
+/// When the loss is read: often enough to show progress and to keep the device's queue short, seldom enough not to wait.
+///
+/// Reading changes nothing on the device, so the clock has no influence on the numbers.
+private struct ReadPace {
+  private static let interval = 0.1
+  private static let mostSteps = 256
+  private(set) var stepsToNextRead = 1
+
+  mutating func noteRead(steps: Int, seconds: Double) {
+    let perStep = max(seconds / Double(steps), 1e-6)
+    stepsToNextRead = min(max(Int(Self.interval / perStep), 1), Self.mostSteps)
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

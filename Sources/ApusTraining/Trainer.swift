@@ -1,0 +1,250 @@
+public import ApusCore
+import ApusData
+public import ApusDevices
+public import ApusNN
+
+/// Trains, evaluates and applies a model on one device.
+///
+/// ```swift
+/// let trainer = try Trainer(model, optimizer: Adam(), loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy])
+/// try trainer.fit(try MNIST.train(), epochs: 5, batchSize: 64, validation: .split(0.1))
+/// let result = try trainer.evaluate(try MNIST.test())
+/// print(result.loss, result.accuracy!)
+/// ```
+///
+/// The model may be a `Sequential` or any struct that is a `Layer`. Data stay on the device; each batch size is traced,
+/// fused and planned once and then replayed. uint8 inputs are multiplied by `pixelScale`, float32 inputs are taken as they
+/// are. The same seed on the same device gives the same bits.
+///
+/// A trainer is confined to one thread at a time.
+public final class Trainer {
+  public let model: any Layer
+  /// In histories and tables: the type's name in snake case when not given.
+  public let modelName: String
+  public private(set) var optimizer: any Optimizer
+  public let loss: Loss
+  public let metrics: [Metric]
+  /// Of initial weights, shuffles and dropout.
+  public let seed: UInt64
+  public let pixelScale: Double
+  /// Fusion, memory reuse, and the checked mode that names the first node with a NaN.
+  public let options: CompileOptions
+  /// All epochs so far.
+  public internal(set) var history: History
+  /// Number of optimizer steps so far.
+  public internal(set) var step = 0
+  /// Asked between steps; training then ends as if the step were the last. For an interrupt or a time limit.
+  public var shouldStop: () -> Bool = { false }
+  /// Set by a callback to end training after the epoch.
+  public var stopsAfterEpoch = false
+  /// Whether the last `fit` was ended by `shouldStop`.
+  public internal(set) var wasStopped = false
+
+  package let session: any Session
+  private(set) var arena: ParameterArena?
+  private(set) var outputShape: [Int] = []
+  private var inputShape: [Int] = []
+  private var modelParameters: [Parameter] = []
+  private var plans: [PlanKey: BatchPlan] = [:]
+  private var predictions: [Int: any Executable] = [:]
+  private var resident: [ResidentData] = []
+
+  struct PlanKey: Hashable {
+    var data: ObjectIdentifier
+    var batchSize: Int
+    var trains: Bool
+  }
+
+  /// - Parameters:
+  ///   - model: the network; it keeps its weights if it has some.
+  ///   - loss: what is made small.
+  ///   - metrics: reported beside the loss.
+  ///   - device: where everything runs.
+  ///   - seed: of initial weights, shuffles and dropout.
+  ///   - modelName: in histories and tables.
+  ///   - pixelScale: factor of uint8 inputs.
+  ///   - options: how steps are compiled.
+  /// - Throws: `BackendError` when the device cannot be used, `TrainingError` when the arguments do not go together.
+  public convenience init(
+    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: Loss, metrics: [Metric] = [],
+    device: Device = .automatic, seed: UInt64 = 0, modelName: String? = nil, pixelScale: Double = 1.0 / 255,
+    options: CompileOptions = CompileOptions()
+  ) throws {
+    try self.init(
+      model, optimizer: optimizer, loss: loss, metrics: metrics, session: device.openSession(), seed: seed,
+      modelName: modelName, pixelScale: pixelScale, options: options)
+  }
+
+  /// A trainer on a session of its own that is already open.
+  public init(
+    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: Loss, metrics: [Metric] = [],
+    session: any Session, seed: UInt64 = 0, modelName: String? = nil, pixelScale: Double = 1.0 / 255,
+    options: CompileOptions = CompileOptions()
+  ) throws {
+    for metric in metrics {
+      if let problem = metric.problem(with: loss) { throw TrainingError(.invalidArgument, at: "metrics", problem) }
+    }
+    guard Set(metrics).count == metrics.count else {
+      throw TrainingError(.invalidArgument, at: "metrics", "each may be given once")
+    }
+    guard optimizer.learningRate.isFinite, optimizer.learningRate >= 0 else {
+      throw TrainingError(
+        .invalidArgument, at: "optimizer", "a learning rate of \(optimizer.learningRate); give a number such as 0.001")
+    }
+    self.model = model
+    self.modelName = modelName ?? defaultName(of: model)
+    self.optimizer = optimizer
+    self.loss = loss
+    self.metrics = metrics
+    self.session = session
+    self.seed = seed
+    self.pixelScale = pixelScale
+    self.options = options
+    history = History(
+      device: "\(session.device.identifier) (\(session.device.name))", model: self.modelName, seed: seed)
+  }
+
+  deinit { try? storeOnHost(modelParameters, from: session) }
+
+  /// The device that everything runs on.
+  public var device: DeviceDescription { session.device }
+
+  /// May be changed at any time, also by a callback; nothing is compiled again.
+  public var learningRate: Double {
+    get { optimizer.learningRate }
+    set { optimizer.learningRate = newValue }
+  }
+
+  /// Parameters and optimizer state of the model, once its input shape is known.
+  package var parameters: [Parameter] { modelParameters }
+  package var optimizerState: [Parameter] { arena?.states ?? [] }
+
+  /// Copies the current weights from the device into the model's parameters, so that they outlive the trainer. `fit` does
+  /// it at its end.
+  public func synchronize() throws { try storeOnHost(modelParameters, from: session) }
+}
+
+// MARK: - Preparation, shared by fit, evaluate and predict
+
+extension Trainer {
+  /// Gives the model its sizes and lays out the device's memory, once.
+  package func prepare(inputShape: [Int]) throws {
+    if arena == nil {
+      let output = try build(model, inputShape: inputShape, seed: seed)
+      let parameters = ApusNN.parameters(of: model)
+      let arena = try ParameterArena(parameters, optimizer: optimizer, session: session)
+      try reserve(parameters + arena.states, "the model and the optimizer's state")
+      self.arena = arena
+      self.inputShape = inputShape
+      outputShape = output
+      modelParameters = parameters
+      return
+    }
+    guard inputShape == self.inputShape else {
+      throw GraphError(
+        label: modelName,
+        message: "was made for inputs \(self.inputShape.shapeDescription), these are \(inputShape.shapeDescription)")
+    }
+    if let moved = modelParameters.first(where: { $0.session !== session }) {
+      throw TrainingError(
+        .invalidArgument, at: moved.name, "another trainer has taken over the model; go on with that one")
+    }
+  }
+
+  /// The arrays on the device, checked against model and loss; the same arrays are uploaded once.
+  func resident(_ inputs: NDArray, _ targets: NDArray, name: String) throws -> ResidentData {
+    if let known = resident.first(where: { $0.holds(inputs, targets) }) {
+      try prepare(inputShape: Array(inputs.shape.dropFirst()))
+      return known
+    }
+    let data = try ResidentData(inputs: inputs, targets: targets, name: name)
+    try prepare(inputShape: Array(inputs.shape.dropFirst()))
+    if loss.kind == .sparseCategoricalCrossEntropy, let classes = outputShape.last,
+      let stray = data.strayLabel(classes: classes)
+    {
+      throw TrainingError(
+        .badData, at: name,
+        "label \(stray.label) at index \(stray.index), but the model has \(classes) outputs: labels run from 0 to "
+          + "\(classes - 1); give the last layer more units or correct the label")
+    }
+    try reserve([data.inputs, data.targets], "the data set '\(name)' (\(data.count) samples)")
+    resident.append(data)
+    return data
+  }
+
+  /// Allocates and fills parameters, so that a device too small for them says so by name.
+  private func reserve(_ parameters: [Parameter], _ what: String) throws {
+    do {
+      let graph = Graph()
+      _ = try session.compile(graph, outputs: parameters.map { graph.parameter($0) }, options: options)
+    } catch var error as BackendError where error.code == .outOfMemory {
+      let size = parameters.reduce(0) { $0 + $1.type.byteCount }
+      error.message = "\(what) take \(size.formattedBytes) on the device: \(error.message)"
+      throw error
+    }
+  }
+
+  /// The compiled step for a batch size.
+  func plan(_ data: ResidentData, batchSize: Int, trains: Bool) throws -> BatchPlan {
+    let key = PlanKey(data: ObjectIdentifier(data), batchSize: batchSize, trains: trains)
+    if let known = plans[key] { return known }
+    let recipe = BatchPlan.Recipe(
+      model: model, loss: loss, metrics: metrics, pixelScale: pixelScale, seed: seed, arena: trains ? arena : nil)
+    let plan = try withRoom(for: batchSize) {
+      try BatchPlan(recipe, data, batchSize: batchSize, session: session, options: options)
+    }
+    plans[key] = plan
+    return plan
+  }
+
+  /// The compiled forward pass for a batch size and input type.
+  func predictionPlan(batchSize: Int, dtype: DType) throws -> any Executable {
+    let key = dtype == .uint8 ? batchSize : -batchSize
+    if let known = predictions[key] { return known }
+    let graph = Graph(seed: seed)
+    let output = try graph.trace { graph in
+      let x = graph.input("inputs", shape: [batchSize] + inputShape, dtype: dtype)
+      return model(x.scaledPixels(pixelScale))
+    }
+    let plan = try withRoom(for: batchSize) { try session.compile(graph, outputs: [output], options: options) }
+    predictions[key] = plan
+    return plan
+  }
+
+  /// Compiles; short of memory, once more without the plans of other batch sizes, and then with advice.
+  private func withRoom<R>(for batchSize: Int, _ compile: () throws -> R) throws -> R {
+    do {
+      return try compile()
+    } catch let error as BackendError where error.code == .outOfMemory {
+      guard plans.isEmpty, predictions.isEmpty else {
+        plans = [:]
+        predictions = [:]
+        return try withRoom(for: batchSize, compile)
+      }
+      throw error.advising(batchSize: batchSize)
+    }
+  }
+}
+
+extension BackendError {
+  /// The error with the batch size that would fit, if memory grows with the batch.
+  func advising(batchSize: Int) -> BackendError {
+    guard code == .outOfMemory else { return self }
+    var result = self
+    let share = requestedBytes.flatMap { requested in limitBytes.map { 0.9 * Double($0) / Double(max(requested, 1)) } }
+    // Without figures, or when many allocations together were too much, half is worth a try.
+    let estimate = Int(Double(batchSize) * min(share ?? 0.5, 0.5))
+    result.message +=
+      estimate < 1
+      ? "; not even one sample fits beside the model: use a smaller model, smaller inputs or another device"
+      : "; the batch size was \(batchSize), \(estimate) would fit"
+    return result
+  }
+}
+
+/// Copies the values that `session` holds into the parameters themselves.
+func storeOnHost(_ parameters: [Parameter], from session: any Session) throws {
+  for parameter in parameters where parameter.session === session { try parameter.assign(parameter.value()) }
+}
+
+private func defaultName(of model: some Layer) -> String { snakeCase("\(type(of: model))") }

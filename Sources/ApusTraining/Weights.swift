@@ -1,0 +1,56 @@
+import ApusCore
+public import ApusNN
+import ApusSafetensors
+
+/// Writes the model's parameters by name, as safetensors; the file appears under its name only when it is complete.
+///
+/// - Throws: `GraphError` for a model without sizes, `SafetensorsError` and `FileError` when writing fails.
+public func save(_ model: some Layer, to path: String, metadata: [String: String] = [:]) throws {
+  let parameters = parameters(of: model)
+  if let fresh = parameters.first(where: { !$0.isInitialized }) {
+    throw GraphError(label: fresh.name, message: "has no value to save; build or train the model first")
+  }
+  try Safetensors.write(parameters.map { ($0.name, try $0.value()) }, metadata: metadata, to: path)
+}
+
+/// Reads the model's parameters by name from a safetensors file.
+///
+/// All names, shapes and types are compared first: when anything does not fit, all of it is listed and nothing is changed.
+///
+/// - Parameter model: with sizes, that is, built or trained.
+/// - Returns: the file's metadata.
+/// - Throws: `TrainingError` listing what does not fit, `SafetensorsError` and `FileError` when the file is bad.
+@discardableResult
+public func load(_ model: some Layer, from path: String) throws -> [String: String] {
+  let parameters = parameters(of: model)
+  if let fresh = parameters.first(where: { !$0.isInitialized }) {
+    throw GraphError(label: fresh.name, message: "has no shape yet; build the model before loading weights")
+  }
+  let (tensors, metadata) = try Safetensors.read(from: path)
+  try assign(tensors, to: parameters, path: path)
+  return metadata
+}
+
+/// Gives each parameter the tensor of its name; all or nothing.
+func assign(_ tensors: [Safetensors.NamedArray], to parameters: [Parameter], path: String) throws {
+  let arrays = Dictionary(tensors.map { ($0.name, $0.array) }, uniquingKeysWith: { first, _ in first })
+  var problems: [String] = []
+  for parameter in parameters {
+    guard let array = arrays[parameter.name] else {
+      problems.append("'\(parameter.name)' is missing")
+      continue
+    }
+    if array.shape != parameter.shape || array.dtype != parameter.dtype {
+      problems.append(
+        "'\(parameter.name)' is \(array.dtype) \(array.shape.shapeDescription), the model has \(parameter.dtype) "
+          + parameter.shape.shapeDescription)
+    }
+  }
+  let known = Set(parameters.map(\.name))
+  problems += tensors.map(\.name).filter { !known.contains($0) }.map { "'\($0)' is not in the model" }
+  guard problems.isEmpty else {
+    throw TrainingError(
+      .badFile, at: path, "does not fit the model; nothing was loaded: \(problems.joined(separator: "; "))")
+  }
+  for parameter in parameters { try parameter.assign(arrays[parameter.name]!) }
+}
