@@ -70,8 +70,8 @@ let package = Package(
     .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore"]),
     .testTarget(
       name: "ApusBackendTests", dependencies: ["ApusCore", "ApusDevices"]),
-    .testTarget(name: "ApusDataTests", dependencies: ["ApusData"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "ApusSafetensorsTests", dependencies: ["ApusSafetensors"]),
+    .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
+    .testTarget(name: "ApusSafetensorsTests", dependencies: ["ApusSafetensors", "ApusCore"]),
   ],
   cLanguageStandard: .c2x
 )

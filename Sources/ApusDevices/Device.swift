@@ -19,21 +19,8 @@ public enum Device: Hashable, Sendable {
   case cpu
   /// The CPU backend's plain Swift implementation, which all others are tested against. Slow.
   case reference
-  case openCL(OpenCLChoice)
-
-  /// One of the OpenCL devices.
-  public enum OpenCLChoice: Hashable, Sendable {
-    /// The best one: GPU, then accelerator, then CPU.
-    case best
-    /// Its number in the list of devices.
-    case index(Int)
-    /// The best GPU.
-    case gpu
-    /// The best CPU device, such as pocl's.
-    case cpu
-    /// A piece of its name, of any case.
-    case named(String)
-  }
+  /// One of the OpenCL devices: `.openCL(.best)`, `.openCL(0)`, `.openCL("radeon")`.
+  case openCL(DeviceSelection)
 
   /// `auto`, `cpu`, `reference`, `opencl`, `opencl:N`, `opencl:gpu`, `opencl:cpu` or `opencl:NAME`.
   ///
@@ -45,12 +32,7 @@ public enum Device: Hashable, Sendable {
     case ("cpu", nil): self = .cpu
     case ("reference", nil): self = .reference
     case ("opencl", nil): self = .openCL(.best)
-    case ("opencl", let choice?) where !choice.isEmpty:
-      switch choice.lowercased() {
-      case "gpu": self = .openCL(.gpu)
-      case "cpu": self = .openCL(.cpu)
-      default: self = .openCL(Int(choice).map(OpenCLChoice.index) ?? .named(choice))
-      }
+    case ("opencl", let choice?) where !choice.isEmpty: self = .openCL(DeviceSelection(choice))
     default:
       throw BackendError(
         .deviceUnavailable,
@@ -64,6 +46,49 @@ public enum Device: Hashable, Sendable {
     guard let text = ProcessInfo.processInfo.environment["APUS_DEVICE"], !text.isEmpty else { return .automatic }
     return try Device(parsing: text)
   }
+
+  /// All devices of this machine: the CPU backend, then OpenCL's in the drivers' order.
+  ///
+  /// - Throws: `BackendError` when OpenCL is built in but cannot be used; the CPU backend always can.
+  public static func all() throws(BackendError) -> [DeviceDescription] {
+    var found = [CPUBackend().device]
+    #if OpenCL
+      found += try OpenCLDevice.all().map(\.description)
+    #endif
+    return found
+  }
+
+  /// Opens the device.
+  ///
+  /// An OpenCL device that was asked for is never replaced by another; only `automatic` chooses.
+  ///
+  /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device.
+  public func openSession() throws(BackendError) -> any Session {
+    switch self {
+    case .automatic: return Self.openAutomatic()
+    case .cpu: return BackendSession(CPUBackend())
+    case .reference: return BackendSession(CPUBackend(mode: .reference))
+    case .openCL(let selection):
+      #if OpenCL
+        return BackendSession(try OpenCLBackend(try OpenCLDevice.select(selection)))
+      #else
+        throw BackendError(
+          .deviceUnavailable,
+          "\(self): this build has no OpenCL backend; build with the trait OpenCL (it is on by default)")
+      #endif
+    }
+  }
+
+  private static func openAutomatic() -> any Session {
+    #if OpenCL
+      if let gpu = try? OpenCLDevice.select(.kind(.gpu)), let backend = try? OpenCLBackend(gpu) {
+        let session = BackendSession(backend)
+        let reference = BackendSession(CPUBackend(mode: .reference))
+        if SelfTest.run(on: session, against: reference).allSatisfy(\.passed) { return session }
+      }
+    #endif
+    return BackendSession(CPUBackend())
+  }
 }
 
 extension Device: CustomStringConvertible {
@@ -73,10 +98,7 @@ extension Device: CustomStringConvertible {
     case .cpu: "cpu"
     case .reference: "reference"
     case .openCL(.best): "opencl"
-    case .openCL(.index(let index)): "opencl:\(index)"
-    case .openCL(.gpu): "opencl:gpu"
-    case .openCL(.cpu): "opencl:cpu"
-    case .openCL(.named(let name)): "opencl:\(name)"
+    case .openCL(let selection): "opencl:\(selection)"
     }
   }
 }

@@ -65,7 +65,7 @@ package struct MemoryPlan {
         placement[id] = placement[node.inputs[0]]
         leaf[id] = leaf[node.inputs[0]]
       case .slice(let slice):
-        if let offset = Self.viewOffset(slice, nodes[node.inputs[0]].type, node.type, alignment),
+        if node.epilogue == nil, let offset = Self.viewOffset(slice, nodes[node.inputs[0]].type, node.type, alignment),
           let view = Self.shifted(placement[node.inputs[0]], leaf[node.inputs[0]], by: offset, alignment)
         {
           (placement[id], leaf[id]) = view
