@@ -12,7 +12,9 @@ struct Apus: ParsableCommand {
       or output failed, 130 interrupted.
       """,
     version: "0.1.0",
-    subcommands: [Summary.self, Devices.self, Doctor.self])
+    subcommands: [
+      Train.self, Evaluate.self, Predict.self, Summary.self, Devices.self, Doctor.self, Benchmark.self,
+    ])
 
   static func main() {
     // A reader that goes away, as in `apus train mnist | head`, must not end the training.

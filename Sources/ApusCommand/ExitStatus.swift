@@ -22,6 +22,11 @@ enum ExitStatus: Int32 {
         case .notFound: .noInput
         case .malformed: .badData
         }
+      case let error as TrainingError:
+        switch error.code {
+        case .invalidArgument: .usage
+        case .badData, .badFile, .nonFiniteLoss: .badData
+        }
       case is SafetensorsError, is GraphError: .badData
       case let error as BackendError:
         switch error.code {

@@ -14,24 +14,24 @@ struct ModelName: ExpressibleByArgument {
 
   static var allValueStrings: [String] { Models.names }
   var defaultValueDescription: String { name }
+
+  /// Height, width and channels of the pictures that the network was made for.
+  var usualInput: [Int] { name == "tutorial-cifar" ? [32, 32, 3] : [28, 28, 1] }
 }
 
 /// An optimizer by the name that users type.
-enum OptimizerName: String, CaseIterable, ExpressibleByArgument {
-  case adam, adamw, rmsprop, sgd
+struct OptimizerName: ExpressibleByArgument {
+  let name: String
 
-  /// The optimizer with its own learning rate unless another is given.
-  func make(learningRate: Double?) -> any Optimizer {
-    var optimizer: any Optimizer =
-      switch self {
-      case .adam: Adam()
-      case .adamw: AdamW()
-      case .rmsprop: RMSprop()
-      case .sgd: SGD()
-      }
-    if let learningRate { optimizer.learningRate = learningRate }
-    return optimizer
+  init(_ name: String) { self.name = name }
+
+  init?(argument: String) {
+    guard Optimizers.names.contains(argument) else { return nil }
+    name = argument
   }
+
+  static var allValueStrings: [String] { Optimizers.names }
+  var defaultValueDescription: String { name }
 }
 
 /// A type of numbers to compute in.

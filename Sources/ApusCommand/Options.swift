@@ -21,6 +21,16 @@ struct DeviceOption: ParsableArguments {
   }
 }
 
+/// All devices; without OpenCL on this machine those that are left, and a note on standard error.
+func availableDevices() throws -> [DeviceDescription] {
+  do {
+    return try Device.all()
+  } catch {
+    writeToStandardError("note: \(error)")
+    return [try Device.cpu.openSession().device]
+  }
+}
+
 /// `--data-dir`: where data sets are looked for first.
 struct DataOption: ParsableArguments {
   @Option(
@@ -61,5 +71,12 @@ enum DataName: String, CaseIterable {
     case .cifar10: return try CIFAR10.load(part, from: locator, downloader: downloader)
     case .digits: return try part == .train ? Digits.train() : Digits.test()
     }
+  }
+}
+
+/// - Throws: `ValidationError` unless `value` can be a number of epochs, steps or pictures.
+func requireCount(_ value: Int, _ option: String) throws {
+  guard (1...Int(Int32.max)).contains(value) else {
+    throw ValidationError("\(option) must be at least 1 and at most \(Int32.max), not \(value).")
   }
 }

@@ -16,7 +16,7 @@ struct Summary: ParsableCommand {
   var classes = 10
 
   func validate() throws {
-    guard classes > 0 else { throw ValidationError("--classes must be at least 1, not \(classes).") }
+    try requireCount(classes, "--classes")
   }
 
   func run() throws {

@@ -1,0 +1,25 @@
+#if canImport(CBenchmark)
+  import CBenchmark
+#endif
+
+/// What can be measured of the machine and the process; `nil` where it cannot.
+enum Host {
+  /// Calls of the C allocator in the whole process so far.
+  static var allocationCount: Int? {
+    #if canImport(CBenchmark)
+      apus_counts_allocations() ? Int(apus_allocation_count()) : nil
+    #else
+      nil
+    #endif
+  }
+
+  /// Float32 GFLOP/s that `threads` threads reach with fused multiply-adds on registers.
+  static func peakGflops(threads: Int) -> Double? {
+    #if canImport(CBenchmark)
+      let rate = apus_fma_peak_gflops(Int32(clamping: threads))
+      return rate > 0 ? rate : nil
+    #else
+      return nil
+    #endif
+  }
+}

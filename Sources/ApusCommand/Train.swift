@@ -1,0 +1,123 @@
+import Apus
+import ArgumentParser
+import Foundation
+
+/// `apus train`
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a network and leaves its weights, configuration and history in a folder.",
+    discussion: "Ctrl-C ends after the current step and saves; a second one ends at once.")
+
+  @Argument(help: "mnist, cifar10, or digits, which the program draws itself.", transform: DataName.init(parsing:))
+  var data: DataName
+
+  @Option(help: "The network (default: tutorial-mnist; for cifar10 tutorial-cifar).")
+  var model: ModelName?
+
+  @OptionGroup var deviceOption: DeviceOption
+
+  @Option(help: ArgumentHelp("How often to go through the data.", valueName: "n"))
+  var epochs = 5
+
+  @Option(help: ArgumentHelp("Pictures in a step.", valueName: "n"))
+  var batchSize = 32
+
+  @Option(help: "The rule that changes the weights.")
+  var optimizer = OptimizerName("adam")
+
+  @Option(help: ArgumentHelp("Size of a step (default: the optimizer's own; 0.001 for adam).", valueName: "x"))
+  var learningRate: Double?
+
+  @Option(help: ArgumentHelp("Share of the training data to validate on: its last part.", valueName: "fraction"))
+  var validationSplit: Double?
+
+  @Option(help: ArgumentHelp("Of initial weights, order and dropout.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(help: "Type of numbers.")
+  var precision = PrecisionName.float32
+
+  @OptionGroup var dataOption: DataOption
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder for the results; those of an earlier run in it are replaced (default: a new one in runs).",
+      valueName: "folder"))
+  var output: String?
+
+  @Flag(help: "Print only the results.")
+  var quiet = false
+
+  func validate() throws {
+    try requireCount(epochs, "--epochs")
+    try requireCount(batchSize, "--batch-size")
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw ValidationError("--learning-rate must be a positive number such as 0.001, not \(learningRate).")
+    }
+    if let validationSplit, !(validationSplit >= 0 && validationSplit < 1) {
+      throw ValidationError("--validation-split must be at least 0 and less than 1, not \(validationSplit).")
+    }
+    try precision.validate()
+  }
+
+  func run() throws {
+    let device = try deviceOption.chosen()
+    let training = try data.load(.train, folder: dataOption.folder)
+    let testing = try data.load(.test, folder: dataOption.folder)
+    let (trainer, configuration) = try makeTrainer(for: training, on: device)
+    let folder = try RunFolder.create(output, for: data)
+    report(training, trainer)
+
+    Interruption.catchSignals()
+    trainer.shouldStop = { Interruption.isPending }
+    try trainer.fit(
+      training, epochs: epochs, batchSize: batchSize,
+      validation: validationSplit.map { $0 == 0 ? .none : .split($0) } ?? .none, progress: quiet ? .none : .automatic)
+    if !trainer.wasStopped {
+      let result = try trainer.test(testing, batchSize: batchSize)
+      writeToStandardOutput("test: \(result.line)\n")
+    }
+    try RunFolder.save(trainer, configuration, to: folder)
+    writeToStandardOutput("results are in \(folder)\n")
+    if trainer.wasStopped {
+      throw CommandError(
+        .interrupted, "interrupted after step \(trainer.step); the weights so far are saved in \(folder)")
+    }
+  }
+
+  private func makeTrainer(for data: Dataset, on device: Device) throws -> (Trainer, RunConfiguration) {
+    let name = model?.name ?? self.data.defaultModel
+    let network: Sequential
+    do {
+      network = try Models.make(name, inputShape: data.imageShape, classes: data.classCount, seed: seed)
+    } catch let error as GraphError {
+      throw CommandError(
+        .usage, "the network \(name) does not fit \(data.name)'s pictures \(data.imageShape.shapeDescription): \(error)"
+      )
+    }
+    let trainer = try Trainer(
+      network, optimizer: Optimizers.make(optimizer.name, learningRate: learningRate),
+      loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: device, seed: seed, modelName: name)
+    let configuration = RunConfiguration(
+      model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.rawValue,
+      optimizer: optimizer.name, learningRate: trainer.learningRate, batchSize: batchSize,
+      validationSplit: validationSplit, seed: seed)
+    return (trainer, configuration)
+  }
+
+  private func report(_ data: Dataset, _ trainer: Trainer) {
+    // Said even with --quiet: figures on such data mean something else.
+    if let note = data.note { writeToStandardOutput("note: \(note)\n") }
+    if quiet { return }
+    let device = trainer.device
+    writeToStandardOutput("\(data)\n\(trainer.modelName) on \(device.identifier): \(device.name), \(device.driver)\n")
+  }
+}
+
+extension Evaluation {
+  /// `loss 0.0312, accuracy 0.9891`
+  var line: String {
+    let values = [("loss", loss)] + metrics.sorted { $0.key < $1.key }
+    return values.map { "\($0) \(String(format: "%.4f", $1))" }.joined(separator: ", ")
+  }
+}
