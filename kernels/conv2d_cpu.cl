@@ -18,7 +18,8 @@
 //     GROUPS * ceil(RESULT_C / GROUPS / BLOCK), or ceil(RESULT_C / BLOCK) if depthwise (GROUPS == C == K > 1),
 //     and BLOCK is VECTOR * TILE_V
 //   conv2d_transpose_filter(f, transposed f)  in every program with CONV2D_INPUT_GRADIENT, to run before it
-//     transposed f: workspace of R*S*(C/GROUPS)*K floats; global size: { R*S*(K/GROUPS) }, local size { 1 }
+//     transposed f: workspace of R*S*(C/GROUPS)*K floats
+//     global size: { R*S, GROUPS, ceil(K / GROUPS / 16) }, local size { 1, 1, 1 }
 // Limits: BLOCK <= RESULT_C / GROUPS (<= RESULT_C if depthwise), TILE_N <= N, TILE_W <= Q (forward) or
 // max(1, W / STRIDE_W) (input gradient). A tile's accumulators should fit the registers: TILE_N * TILE_W * TILE_V <= 28.
 
@@ -111,7 +112,8 @@ ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *res
   }
 }
 
-// The rows of the source that one row of the result reads, as offsets of elements, and those of the filter.
+// The rows of the source that one row of the result reads, as offsets of elements, and those of the filter. Ascending:
+// most of the rows were read for the result's previous row, and the caches fetch the last one ahead.
 typedef struct {
   int count, source[R], filter[R];
 } row_taps;
@@ -123,7 +125,7 @@ ALWAYS_INLINE void find_taps(row_taps *taps, const int row) {
     const int source_row = row * STRIDE_H - PAD_TOP + r * DILATION_H;
     if (source_row < 0 || source_row >= SOURCE_H) continue;
 #else
-    const int scaled_row = row + PAD_TOP - r * DILATION_H;
+    const int scaled_row = row + PAD_TOP - (R - 1 - r) * DILATION_H;
     if (scaled_row < 0 || scaled_row >= SOURCE_H * STRIDE_H || scaled_row % STRIDE_H != 0) continue;
     const int source_row = scaled_row / STRIDE_H;
 #endif
@@ -232,16 +234,26 @@ void conv2d_input_gradient(
 }
 
 #if CONV2D_INPUT_GRADIENT
-// f [R, S, C/GROUPS, K] to the [R, S reversed, K/GROUPS, C] that conv2d_input_gradient reads.
+// f [R, S, C/GROUPS, K] to the [R reversed, S reversed, K/GROUPS, C] that conv2d_input_gradient reads.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_transpose_filter(const __global float *restrict filter, __global float *restrict result) {
-  const int row = get_global_id(0);
-  const int tap = row / (K / GROUPS), r = tap / S, s = tap % S, k = row % (K / GROUPS);
-  for (int group = 0; group < GROUPS; ++group) {
-    for (int c = 0; c < C / GROUPS; ++c) {
-      result[((r * S + S - 1 - s) * (K / GROUPS) + k) * C + group * (C / GROUPS) + c] =
-        filter[(tap * (C / GROUPS) + c) * K + group * (K / GROUPS) + k];
+  const int tap = get_global_id(0), group = get_global_id(1), first_k = (int)get_global_id(2) * 16;
+  const int channels = C / GROUPS, last_k = min(first_k + 16, K / GROUPS);
+  const __global float *restrict from = filter + tap * channels * K + group * (K / GROUPS);
+  __global float *restrict to = result + (R * S - 1 - tap) * (K / GROUPS) * C + group * channels;
+  int c = 0;
+  if (last_k - first_k == 16) {
+    for (; c + 16 <= channels; c += 16) {
+      float16 rows[16];
+#pragma unroll
+      for (int i = 0; i < 16; ++i) rows[i] = LOAD16(from, (c + i) * K + first_k);
+      transpose16(rows);
+#pragma unroll
+      for (int i = 0; i < 16; ++i) vstore16(rows[i], 0, to + (first_k + i) * C + c);
     }
+  }
+  for (; c < channels; ++c) {
+    for (int k = first_k; k < last_k; ++k) to[k * C + c] = from[c * K + k];
   }
 }
 #endif

@@ -38,3 +38,21 @@ ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *
     for (int lane = skip; lane < VECTOR; ++lane) pointer[lane] = lanes[lane];
   }
 }
+
+// Four rounds of a perfect shuffle of 16 x 16 elements transpose them.
+ALWAYS_INLINE void transpose16(float16 rows[16]) {
+#pragma unroll
+  for (int round = 0; round < 4; ++round) {
+    float16 shuffled[16];
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      const float16 x = rows[i], y = rows[i + 8];
+      shuffled[2 * i] = (float16)(x.s0, y.s0, x.s1, y.s1, x.s2, y.s2, x.s3, y.s3, x.s4, y.s4, x.s5, y.s5, x.s6, y.s6,
+                                  x.s7, y.s7);
+      shuffled[2 * i + 1] = (float16)(x.s8, y.s8, x.s9, y.s9, x.sa, y.sa, x.sb, y.sb, x.sc, y.sc, x.sd, y.sd, x.se,
+                                      y.se, x.sf, y.sf);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; ++i) rows[i] = shuffled[i];
+  }
+}
