@@ -39,9 +39,9 @@ ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *
   }
 }
 
-// Four rounds of a perfect shuffle of 16 x 16 elements transpose them.
+// Four rounds of a perfect shuffle of 16 x 16 elements transpose them. (Unrolled rounds compile slowly and run no faster.)
 ALWAYS_INLINE void transpose16(float16 rows[16]) {
-#pragma unroll
+#pragma unroll 1
   for (int round = 0; round < 4; ++round) {
     float16 shuffled[16];
 #pragma unroll
