@@ -1,4 +1,5 @@
 package import ApusCore
+internal import CThreads
 
 /// The host's processor as a device.
 package final class CPUBackend: Backend {
@@ -11,11 +12,19 @@ package final class CPUBackend: Backend {
 
   package let device: DeviceDescription
   package let mode: Mode
+  /// Memory for tiles of expressions, and for what heavy kernels lay out; a kernel may use both at once.
+  let tileScratch = Scratch()
+  let workScratch = Scratch()
+  #if OneDNN
+  let library = OneDNN()
+  #endif
 
   package init(mode: Mode = .fast) {
     self.mode = mode
     device = Self.describe(mode)
   }
+
+  // MARK: Memory
 
   package func allocate(_ byteCount: Int) throws(BackendError) -> CPUBuffer {
     // The system promises more than it has and stops the process later: refuse what cannot fit.
@@ -49,15 +58,65 @@ package final class CPUBackend: Backend {
     }
   }
 
-  package func fusesEpilogue(of op: Op) -> Bool { op.arity != nil && op.arity != 0 && op != .reshape }
+  // MARK: Kernels
 
+  /// Kernels that apply an epilogue while their result is in the cache, or whose result is small. Copies gain nothing by
+  /// it, and an epilogue computes in float32, so index results have none.
+  package func fusesEpilogue(of op: Op) -> Bool {
+    switch op {
+    case .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient, .reduce, .softmax,
+      .crossEntropy, .crossEntropyGradient, .gather, .gatherGradient: true
+    case .input, .constant, .parameter, .pointwise, .update, .argMax, .reshape, .transpose, .slice, .concat, .pad,
+      .pack: false
+    }
+  }
+
+  /// Kernels bring their own scratch memory, shared by all of them.
   package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
 
   package func kernel(for invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel {
-    CPUKernel(invocation, invocation.referenceKernel())
+    apus_adopt_thread()
+    let isDouble = (invocation.inputs + [invocation.output]).contains { $0.type.dtype == .float64 }
+    // An empty operand has a result (a sum of nothing) that libraries do not define.
+    let isEmpty = invocation.inputs.contains { $0.count == 0 }
+    if mode == .reference || isDouble || isEmpty { return CPUKernel(invocation, invocation.referenceKernel()) }
+    return CPUKernel(invocation, try fastBody(invocation))
+  }
+
+  private func fastBody(_ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+    switch invocation.op {
+    case .input, .constant, .parameter, .reshape, .pack:
+      preconditionFailure("\(invocation.op.name) has no kernel")
+    case .pointwise(let expr): try pointwise([expr], invocation, into: [invocation.output])
+    case .update(let update):
+      try pointwise(update.expressions, invocation, into: update.targets.map { invocation.inputs[$0] })
+    case .matMul(let attributes): try matMul(attributes, invocation)
+    case .conv2D(let attributes): try conv2D(attributes, invocation)
+    case .conv2DInputGradient(let attributes): try conv2DInputGradient(attributes, invocation)
+    case .conv2DFilterGradient(let attributes): try conv2DFilterGradient(attributes, invocation)
+    case .pool2D(let attributes): try pool2D(attributes, invocation)
+    case .pool2DGradient(let attributes): try pool2DGradient(attributes, invocation)
+    case .reduce(let reduction): try reduce(reduction, invocation)
+    case .argMax(let axis): argMax(axis, invocation)
+    case .softmax(let kind): try softmax(kind, invocation)
+    case .crossEntropy(let attributes): try crossEntropy(attributes, invocation)
+    case .crossEntropyGradient(let attributes): try crossEntropyGradient(attributes, invocation)
+    case .transpose(let permutation): transpose(permutation, invocation)
+    case .slice(let attributes): slice(attributes, invocation)
+    case .concat(let axis): concat(axis, invocation)
+    case .pad(let attributes): pad(attributes, invocation)
+    case .gather: try gather(invocation)
+    case .gatherGradient: try gatherGradient(invocation)
+    }
   }
 
   package func run(_ kernels: [CPUKernel]) throws(BackendError) {
-    for kernel in kernels { kernel.body() }
+    apus_adopt_thread()
+    for kernel in kernels { try kernel.body() }
   }
+}
+
+extension Invocation<CPUBuffer> {
+  /// The operation and where it is, for messages.
+  var description: String { label.isEmpty ? op.name : "\(label) (\(op.name))" }
 }

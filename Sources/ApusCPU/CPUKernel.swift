@@ -2,12 +2,14 @@ import ApusCore
 
 /// An operation bound to its memory; running it calls one closure.
 package final class CPUKernel {
-  let body: () -> Void
-  /// Keeps the memory alive that `body` reaches through pointers.
-  private let operands: Invocation<CPUBuffer>
+  typealias Body = () throws(BackendError) -> Void
 
-  init(_ operands: Invocation<CPUBuffer>, _ body: @escaping () -> Void) {
-    self.operands = operands
+  let body: Body
+  /// Keeps the memory alive that `body` reaches through pointers.
+  private let invocation: Invocation<CPUBuffer>
+
+  init(_ invocation: Invocation<CPUBuffer>, _ body: @escaping Body) {
+    self.invocation = invocation
     self.body = body
   }
 }

@@ -1,4 +1,9 @@
 import ApusCore
+internal import CThreads
+
+#if OneDNN
+internal import COneDNN
+#endif
 
 #if canImport(Darwin)
 import Darwin
@@ -12,9 +17,17 @@ extension CPUBackend {
   static func describe(_ mode: Mode) -> DeviceDescription {
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     return DeviceDescription(
-      identifier: "cpu", name: processorName, kind: .cpu, driver: "Swift",
-      computeUnits: mode == .fast ? sysconf(Int32(_SC_NPROCESSORS_ONLN)) : 1, memoryBytes: memory,
+      identifier: "cpu", name: processorName, kind: .cpu, driver: mode == .fast ? library : "Swift (reference)",
+      computeUnits: mode == .fast ? Int(apus_thread_count()) : 1, memoryBytes: memory,
       maximumAllocationBytes: memory, alignment: Allocation.alignment)
+  }
+
+  private static var library: String {
+    #if OneDNN
+    "oneDNN \(String(cString: apus_onednn_version()))"
+    #else
+    "Swift"
+    #endif
   }
 
   /// The processor's name as the system reports it, `CPU` where it does not.

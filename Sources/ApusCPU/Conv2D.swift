@@ -1,0 +1,35 @@
+import ApusCore
+
+extension CPUBackend {
+  func conv2D(
+    _ attributes: Conv2DAttributes, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
+    let (image, filter) = (invocation.inputs[0], invocation.inputs[1])
+    let shape = ConvolutionShape(
+      attributes, image: image.shape, filter: filter.shape, result: invocation.output.shape)
+    return try convolution(.forward, shape, image, filter, invocation.output, invocation)
+  }
+
+  func conv2DInputGradient(
+    _ attributes: Conv2DAttributes, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
+    let (result, filter) = (invocation.inputs[0], invocation.inputs[1])
+    let shape = ConvolutionShape(
+      attributes, image: invocation.output.shape, filter: filter.shape, result: result.shape)
+    return try convolution(.inputGradient, shape, invocation.output, filter, result, invocation)
+  }
+
+  func conv2DFilterGradient(
+    _ attributes: Conv2DAttributes, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
+    let (image, result) = (invocation.inputs[0], invocation.inputs[1])
+    let shape = ConvolutionShape(
+      attributes, image: image.shape, filter: invocation.output.shape, result: result.shape)
+    return try convolution(.filterGradient, shape, image, invocation.output, result, invocation)
+  }
+}
+
+/// Which of a convolution's three arrays is computed from the other two.
+enum ConvolutionPass {
+  case forward, inputGradient, filterGradient
+}

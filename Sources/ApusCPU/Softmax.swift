@@ -1,0 +1,38 @@
+import ApusCore
+internal import CThreads
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+extension CPUBackend {
+  /// Softmax or its logarithm along the last axis: rows on all threads.
+  func softmax(_ kind: SoftmaxKind, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+    let classes = invocation.output.shape.last ?? 1
+    let (x, y) = (invocation.inputs[0].floats, invocation.output.floats)
+    let epilogue = try epilogueProgram(invocation)
+    return parallelLoop(over: invocation.output.count / classes, minimum: 4096 / classes + 1) { rows, part in
+      for row in rows {
+        let (source, target) = (x + row * classes, y + row * classes)
+        let maximum = apus_reduce(APUS_REDUCE_MAXIMUM, source, Int64(classes))
+        switch kind {
+        case .softmax:
+          let sum = apus_exp_shifted(source, maximum, target, Int64(classes))
+          apus_scale(target, 1 / sum, 0, target, Int64(classes))
+        case .logSoftmax:
+          apus_scale(source, 1, -logSumExp(source, maximum, classes), target, Int64(classes))
+        }
+      }
+      epilogue?.run((rows.lowerBound * classes)..<(rows.upperBound * classes), part: part)
+    }
+  }
+}
+
+/// `log(sum of exp(x[c]))` of a row with the given maximum.
+func logSumExp(_ x: UnsafeMutablePointer<Float>, _ maximum: Float, _ classes: Int) -> Float {
+  maximum + log(apus_sum_exp_shifted(x, maximum, Int64(classes)))
+}

@@ -1,0 +1,424 @@
+#ifdef APUS_ONEDNN
+
+#include "COneDNN.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <oneapi/dnnl/dnnl_debug.h>
+#include <oneapi/dnnl/dnnl_version.h>
+#include <stdlib.h>
+
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+
+// MARK: - The two versions' differences
+
+// Version 2 has layouts by value and operation descriptors; version 3 has layouts behind handles and makes primitive
+// descriptors directly.
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t layout;
+typedef const_dnnl_memory_desc_t layout_ref;
+#define REF(l) (l)
+#define make_strided(l, rank, dims, strides) dnnl_memory_desc_create_with_strides(l, rank, dims, dnnl_f32, strides)
+#define make_tagged(l, rank, dims, type, tag) dnnl_memory_desc_create_with_tag(l, rank, dims, type, tag)
+static void free_layout(layout *l) {
+  if (*l) dnnl_memory_desc_destroy(*l);
+}
+#define append_eltwise(ops, kind) dnnl_post_ops_append_eltwise(ops, kind, 0.f, 0.f)
+#else
+typedef dnnl_memory_desc_t layout;
+typedef const dnnl_memory_desc_t *layout_ref;
+#define REF(l) (&(l))
+#define make_strided(l, rank, dims, strides) dnnl_memory_desc_init_by_strides(l, rank, dims, dnnl_f32, strides)
+#define make_tagged(l, rank, dims, type, tag) dnnl_memory_desc_init_by_tag(l, rank, dims, type, tag)
+static void free_layout(layout *l) { (void)l; }
+#define append_eltwise(ops, kind) dnnl_post_ops_append_eltwise(ops, 1.f, kind, 0.f, 0.f)
+#endif
+
+// MARK: - Library and operations
+
+struct apus_onednn {
+  dnnl_engine_t engine;
+  dnnl_stream_t stream;
+};
+
+enum { MAXIMUM_ARGUMENTS = 6, MAXIMUM_MEMORIES = 7, MAXIMUM_STEPS = 3 };
+
+typedef struct {
+  dnnl_primitive_t primitive;
+  dnnl_exec_arg_t arguments[MAXIMUM_ARGUMENTS];
+  int argument_count;
+} step;
+
+struct apus_onednn_op {
+  apus_onednn *library;
+  step steps[MAXIMUM_STEPS];
+  int step_count;
+  dnnl_memory_t memories[MAXIMUM_MEMORIES];
+  int memory_count;
+  // Both lie in the caller's scratch memory: what the primitive asks for, then the filter in the primitive's layout.
+  dnnl_memory_t scratchpad, inner_filter;
+  size_t scratchpad_size, scratch_size;
+  void *bound_scratch;
+};
+
+// Runs a call and leaves the function's cleanup to `done` when it fails.
+#define TRY(call) \
+  do { \
+    status = (call); \
+    if (status != dnnl_success) goto done; \
+  } while (0)
+
+const char *apus_onednn_version(void) {
+  return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
+}
+
+const char *apus_onednn_status_name(int status) { return dnnl_status2str((dnnl_status_t)status); }
+
+apus_onednn *apus_onednn_open(void) {
+  apus_onednn *library = calloc(1, sizeof *library);
+  if (!library) return NULL;
+  if (dnnl_engine_create(&library->engine, dnnl_cpu, 0) != dnnl_success ||
+      dnnl_stream_create(&library->stream, library->engine, dnnl_stream_default_flags) != dnnl_success) {
+    apus_onednn_close(library);
+    return NULL;
+  }
+  return library;
+}
+
+void apus_onednn_close(apus_onednn *library) {
+  if (library->stream) dnnl_stream_destroy(library->stream);
+  if (library->engine) dnnl_engine_destroy(library->engine);
+  free(library);
+}
+
+void apus_onednn_destroy(apus_onednn_op *op) {
+  for (int i = 0; i < op->step_count; i++) dnnl_primitive_destroy(op->steps[i].primitive);
+  for (int i = 0; i < op->memory_count; i++) dnnl_memory_destroy(op->memories[i]);
+  free(op);
+}
+
+size_t apus_onednn_scratch_size(const apus_onednn_op *op) { return op->scratch_size; }
+
+const char *apus_onednn_implementation(const apus_onednn_op *op) {
+  const char *name = "";
+  for (int i = 0; i < op->step_count; i++) {
+    const_dnnl_primitive_desc_t description;
+    dnnl_primitive_kind_t kind;
+    if (dnnl_primitive_get_primitive_desc(op->steps[i].primitive, &description) == dnnl_success &&
+        dnnl_primitive_desc_query(description, dnnl_query_primitive_kind, 0, &kind) == dnnl_success &&
+        kind != dnnl_reorder)
+      dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name);
+  }
+  return name;
+}
+
+int apus_onednn_execute(apus_onednn_op *op, void *scratch) {
+  dnnl_status_t status = dnnl_success;
+  if (scratch != op->bound_scratch) {
+    if (op->scratchpad) TRY(dnnl_memory_set_data_handle(op->scratchpad, scratch));
+    if (op->inner_filter) TRY(dnnl_memory_set_data_handle(op->inner_filter, (char *)scratch + op->scratchpad_size));
+    op->bound_scratch = scratch;
+  }
+  for (int i = 0; i < op->step_count; i++)
+    TRY(dnnl_primitive_execute(op->steps[i].primitive, op->library->stream, op->steps[i].argument_count,
+                               op->steps[i].arguments));
+  status = dnnl_stream_wait(op->library->stream);
+done:
+  return status;
+}
+
+// MARK: - Building operations
+
+static dnnl_status_t add_memory(apus_onednn_op *op, layout_ref layout, void *data, dnnl_memory_t *memory) {
+  dnnl_status_t status = dnnl_memory_create(memory, layout, op->library->engine, data);
+  if (status == dnnl_success) op->memories[op->memory_count++] = *memory;
+  return status;
+}
+
+static void add_argument(step *step, int index, dnnl_memory_t memory) {
+  step->arguments[step->argument_count++] = (dnnl_exec_arg_t){index, memory};
+}
+
+static dnnl_status_t add_reorder(apus_onednn_op *op, layout_ref from, dnnl_memory_t source, layout_ref to,
+                                 dnnl_memory_t target) {
+  dnnl_primitive_desc_t description = NULL;
+  step *step = &op->steps[op->step_count];
+  dnnl_engine_t engine = op->library->engine;
+  dnnl_status_t status;
+  TRY(dnnl_reorder_primitive_desc_create(&description, from, engine, to, engine, NULL));
+  TRY(dnnl_primitive_create(&step->primitive, description));
+  op->step_count++;
+  add_argument(step, DNNL_ARG_FROM, source);
+  add_argument(step, DNNL_ARG_TO, target);
+done:
+  if (description) dnnl_primitive_desc_destroy(description);
+  return status;
+}
+
+// The main step: its primitive and its scratchpad. Other arguments are added by the caller.
+static dnnl_status_t add_primitive(apus_onednn_op *op, const_dnnl_primitive_desc_t description, step **added) {
+  step *step = &op->steps[op->step_count];
+  dnnl_status_t status;
+  TRY(dnnl_primitive_create(&step->primitive, description));
+  op->step_count++;
+  if (op->scratchpad) add_argument(step, DNNL_ARG_SCRATCHPAD, op->scratchpad);
+  *added = step;
+done:
+  return status;
+}
+
+static dnnl_status_t add_scratchpad(apus_onednn_op *op, const_dnnl_primitive_desc_t description) {
+  layout_ref wanted = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+  size_t size = wanted ? dnnl_memory_desc_get_size(wanted) : 0;
+  op->scratchpad_size = (size + 63) / 64 * 64;
+  op->scratch_size = op->scratchpad_size;
+  return size ? add_memory(op, wanted, NULL, &op->scratchpad) : dnnl_success;
+}
+
+// Scratch memory of the caller, and max(x, 0) after the operation where it is wanted.
+static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attributes) {
+  dnnl_post_ops_t post_ops = NULL;
+  dnnl_status_t status;
+  TRY(dnnl_primitive_attr_create(attributes));
+  TRY(dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
+  if (relu) {
+    TRY(dnnl_post_ops_create(&post_ops));
+    TRY(append_eltwise(post_ops, dnnl_eltwise_relu));
+    TRY(dnnl_primitive_attr_set_post_ops(*attributes, post_ops));
+  }
+done:
+  if (post_ops) dnnl_post_ops_destroy(post_ops);
+  return status;
+}
+
+// MARK: - Convolution
+
+typedef struct {
+  layout image, result, bias;
+  // The filter as the graph has it, and in the layout of the library's choice.
+  layout filter, any_filter;
+} convolution_layouts;
+
+static dnnl_status_t make_layouts(const apus_convolution *c, bool has_bias, convolution_layouts *l) {
+  dnnl_status_t status;
+  const dnnl_dims_t image = {c->images, c->channels, c->height, c->width};
+  const dnnl_dims_t image_strides = {c->height * c->width * c->channels, 1, c->width * c->channels, c->channels};
+  TRY(make_strided(&l->image, 4, image, image_strides));
+
+  const int64_t row = c->result_width * c->filters;
+  const dnnl_dims_t result = {c->images, c->filters, c->result_height, c->result_width};
+  const dnnl_dims_t result_strides = {c->result_height * row, 1, row, c->filters};
+  TRY(make_strided(&l->result, 4, result, result_strides));
+
+  const int64_t inputs = c->channels / c->groups, outputs = c->filters / c->groups;
+  const int64_t cell = inputs * c->filters;
+  if (c->groups == 1) {
+    const dnnl_dims_t filter = {outputs, inputs, c->filter_height, c->filter_width};
+    const dnnl_dims_t strides = {1, c->filters, c->filter_width * cell, cell};
+    TRY(make_strided(&l->filter, 4, filter, strides));
+    TRY(make_tagged(&l->any_filter, 4, filter, dnnl_f32, dnnl_format_tag_any));
+  } else {
+    const dnnl_dims_t filter = {c->groups, outputs, inputs, c->filter_height, c->filter_width};
+    const dnnl_dims_t strides = {outputs, 1, c->filters, c->filter_width * cell, cell};
+    TRY(make_strided(&l->filter, 5, filter, strides));
+    TRY(make_tagged(&l->any_filter, 5, filter, dnnl_f32, dnnl_format_tag_any));
+  }
+  if (has_bias) {
+    const dnnl_dims_t bias = {c->filters};
+    TRY(make_tagged(&l->bias, 1, bias, dnnl_f32, dnnl_a));
+  }
+done:
+  return status;
+}
+
+static void free_layouts(convolution_layouts *l) {
+  free_layout(&l->image);
+  free_layout(&l->result);
+  free_layout(&l->bias);
+  free_layout(&l->filter);
+  free_layout(&l->any_filter);
+}
+
+static dnnl_status_t describe_pass(apus_onednn *library, const apus_convolution *c, const convolution_layouts *l,
+                                   bool has_bias, dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
+  // The library counts the cells between taps.
+  const dnnl_dims_t dilation = {c->dilation[0] - 1, c->dilation[1] - 1};
+  const dnnl_alg_kind_t kind = dnnl_convolution_direct;
+  const bool is_forward = c->pass == APUS_CONVOLUTION_FORWARD;
+  const dnnl_prop_kind_t mode = is_forward ? dnnl_forward_inference : dnnl_forward_training;
+  dnnl_engine_t engine = library->engine;
+  dnnl_primitive_desc_t forward = NULL;
+  dnnl_status_t status;
+#if DNNL_VERSION_MAJOR >= 3
+  TRY(dnnl_convolution_forward_primitive_desc_create(
+      &forward, engine, mode, kind, l->image, l->any_filter, has_bias ? l->bias : NULL, l->result, c->stride, dilation,
+      c->padding_before, c->padding_after, is_forward ? attributes : NULL));
+  if (c->pass == APUS_CONVOLUTION_INPUT_GRADIENT)
+    TRY(dnnl_convolution_backward_data_primitive_desc_create(
+        result, engine, kind, l->image, l->any_filter, l->result, c->stride, dilation, c->padding_before,
+        c->padding_after, forward, attributes));
+  if (c->pass == APUS_CONVOLUTION_FILTER_GRADIENT)
+    TRY(dnnl_convolution_backward_weights_primitive_desc_create(
+        result, engine, kind, l->image, l->any_filter, NULL, l->result, c->stride, dilation, c->padding_before,
+        c->padding_after, forward, attributes));
+#else
+  dnnl_convolution_desc_t operation;
+  TRY(dnnl_dilated_convolution_forward_desc_init(&operation, mode, kind, &l->image, &l->any_filter,
+                                                 has_bias ? &l->bias : NULL, &l->result, c->stride, dilation,
+                                                 c->padding_before, c->padding_after));
+  TRY(dnnl_primitive_desc_create(&forward, &operation, is_forward ? attributes : NULL, engine, NULL));
+  if (c->pass == APUS_CONVOLUTION_INPUT_GRADIENT)
+    TRY(dnnl_dilated_convolution_backward_data_desc_init(&operation, kind, &l->image, &l->any_filter, &l->result,
+                                                         c->stride, dilation, c->padding_before, c->padding_after));
+  if (c->pass == APUS_CONVOLUTION_FILTER_GRADIENT)
+    TRY(dnnl_dilated_convolution_backward_weights_desc_init(&operation, kind, &l->image, &l->any_filter, NULL,
+                                                            &l->result, c->stride, dilation, c->padding_before,
+                                                            c->padding_after));
+  if (!is_forward) TRY(dnnl_primitive_desc_create(result, &operation, attributes, engine, forward));
+#endif
+  if (is_forward) {
+    *result = forward;
+    forward = NULL;
+  }
+done:
+  if (forward) dnnl_primitive_desc_destroy(forward);
+  return status;
+}
+
+int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes, float *image, float *filter,
+                            float *bias, float *result, apus_onednn_op **op) {
+  const bool writes_filter = sizes->pass == APUS_CONVOLUTION_FILTER_GRADIENT;
+  convolution_layouts layouts = {0};
+  dnnl_primitive_attr_t attributes = NULL;
+  dnnl_primitive_desc_t pass = NULL;
+  dnnl_memory_t image_memory, filter_memory, bias_memory, result_memory, used_filter;
+  step *main_step;
+  dnnl_status_t status = dnnl_out_of_memory;
+  apus_onednn_op *made = calloc(1, sizeof *made);
+  if (!made) goto done;
+  made->library = library;
+
+  TRY(make_layouts(sizes, bias != NULL, &layouts));
+  TRY(make_attributes(sizes->relu, &attributes));
+  TRY(describe_pass(library, sizes, &layouts, bias != NULL, attributes, &pass));
+  TRY(add_scratchpad(made, pass));
+  TRY(add_memory(made, REF(layouts.image), image, &image_memory));
+  TRY(add_memory(made, REF(layouts.filter), filter, &filter_memory));
+  TRY(add_memory(made, REF(layouts.result), result, &result_memory));
+
+  // The filter is small and used many times: it is brought to and from the layout that the library likes best.
+  used_filter = filter_memory;
+  layout_ref inner =
+      dnnl_primitive_desc_query_md(pass, writes_filter ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+  const bool reorders = !dnnl_memory_desc_equal(inner, REF(layouts.filter));
+  if (reorders) {
+    TRY(add_memory(made, inner, NULL, &made->inner_filter));
+    made->scratch_size += dnnl_memory_desc_get_size(inner);
+    used_filter = made->inner_filter;
+    if (!writes_filter) TRY(add_reorder(made, REF(layouts.filter), filter_memory, inner, used_filter));
+  }
+
+  TRY(add_primitive(made, pass, &main_step));
+  switch (sizes->pass) {
+    case APUS_CONVOLUTION_FORWARD:
+      add_argument(main_step, DNNL_ARG_SRC, image_memory);
+      add_argument(main_step, DNNL_ARG_WEIGHTS, used_filter);
+      add_argument(main_step, DNNL_ARG_DST, result_memory);
+      if (bias) {
+        TRY(add_memory(made, REF(layouts.bias), bias, &bias_memory));
+        add_argument(main_step, DNNL_ARG_BIAS, bias_memory);
+      }
+      break;
+    case APUS_CONVOLUTION_INPUT_GRADIENT:
+      add_argument(main_step, DNNL_ARG_DIFF_SRC, image_memory);
+      add_argument(main_step, DNNL_ARG_WEIGHTS, used_filter);
+      add_argument(main_step, DNNL_ARG_DIFF_DST, result_memory);
+      break;
+    case APUS_CONVOLUTION_FILTER_GRADIENT:
+      add_argument(main_step, DNNL_ARG_SRC, image_memory);
+      add_argument(main_step, DNNL_ARG_DIFF_WEIGHTS, used_filter);
+      add_argument(main_step, DNNL_ARG_DIFF_DST, result_memory);
+      break;
+  }
+  if (reorders && writes_filter)
+    TRY(add_reorder(made, inner, used_filter, REF(layouts.filter), filter_memory));
+done:
+  if (pass) dnnl_primitive_desc_destroy(pass);
+  if (attributes) dnnl_primitive_attr_destroy(attributes);
+  free_layouts(&layouts);
+  if (status == dnnl_success) {
+    *op = made;
+  } else if (made) {
+    apus_onednn_destroy(made);
+  }
+  return status;
+}
+
+// MARK: - Product
+
+static dnnl_status_t describe_product(apus_onednn *library, layout_ref a, layout_ref b, layout_ref bias, layout_ref c,
+                                      dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl_matmul_primitive_desc_create(result, library->engine, a, b, bias, c, attributes);
+#else
+  dnnl_matmul_desc_t operation;
+  dnnl_status_t status = dnnl_matmul_desc_init(&operation, a, b, bias, c);
+  if (status != dnnl_success) return status;
+  return dnnl_primitive_desc_create(result, &operation, attributes, library->engine, NULL);
+#endif
+}
+
+int apus_onednn_product(apus_onednn *library, const apus_product *s, float *a, float *b, float *bias, float *c,
+                        apus_onednn_op **op) {
+  layout a_layout = {0}, b_layout = {0}, c_layout = {0}, bias_layout = {0};
+  dnnl_primitive_attr_t attributes = NULL;
+  dnnl_primitive_desc_t product = NULL;
+  dnnl_memory_t memory;
+  step *main_step;
+  dnnl_status_t status = dnnl_out_of_memory;
+  apus_onednn_op *made = calloc(1, sizeof *made);
+  if (!made) goto done;
+  made->library = library;
+
+  // Without a batch the library has faster ways for two axes than for three: skip the first.
+  const int skip = s->batch == 1 ? 1 : 0, rank = 3 - skip;
+  const dnnl_dims_t a_dims = {s->batch, s->m, s->k}, b_dims = {s->batch, s->k, s->n}, c_dims = {s->batch, s->m, s->n};
+  const dnnl_dims_t a_strides = {s->m * s->k, s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1};
+  const dnnl_dims_t b_strides = {s->k * s->n, s->transpose_b ? 1 : s->n, s->transpose_b ? s->k : 1};
+  const dnnl_dims_t c_strides = {s->m * s->n, s->n, 1};
+  const dnnl_dims_t bias_dims = {1, 1, s->n}, bias_strides = {s->n, s->n, 1};
+  TRY(make_strided(&a_layout, rank, a_dims + skip, a_strides + skip));
+  TRY(make_strided(&b_layout, rank, b_dims + skip, b_strides + skip));
+  TRY(make_strided(&c_layout, rank, c_dims + skip, c_strides + skip));
+  if (bias) TRY(make_strided(&bias_layout, rank, bias_dims + skip, bias_strides + skip));
+  TRY(make_attributes(s->relu, &attributes));
+  TRY(describe_product(library, REF(a_layout), REF(b_layout), bias ? REF(bias_layout) : NULL, REF(c_layout), attributes,
+                       &product));
+  TRY(add_scratchpad(made, product));
+  TRY(add_primitive(made, product, &main_step));
+  TRY(add_memory(made, REF(a_layout), a, &memory));
+  add_argument(main_step, DNNL_ARG_SRC, memory);
+  TRY(add_memory(made, REF(b_layout), b, &memory));
+  add_argument(main_step, DNNL_ARG_WEIGHTS, memory);
+  TRY(add_memory(made, REF(c_layout), c, &memory));
+  add_argument(main_step, DNNL_ARG_DST, memory);
+  if (bias) {
+    TRY(add_memory(made, REF(bias_layout), bias, &memory));
+    add_argument(main_step, DNNL_ARG_BIAS, memory);
+  }
+done:
+  if (product) dnnl_primitive_desc_destroy(product);
+  if (attributes) dnnl_primitive_attr_destroy(attributes);
+  free_layout(&a_layout);
+  free_layout(&b_layout);
+  free_layout(&c_layout);
+  free_layout(&bias_layout);
+  if (status == dnnl_success) {
+    *op = made;
+  } else if (made) {
+    apus_onednn_destroy(made);
+  }
+  return status;
+}
+
+#endif

@@ -1,0 +1,11 @@
+// One pool of threads, and the loops that run on it in vector registers.
+#ifndef APUS_THREADS_H
+#define APUS_THREADS_H
+
+#include "apus_gemm.h"
+#include "apus_pool.h"
+#include "apus_rows.h"
+#include "apus_threads.h"
+#include "apus_tile.h"
+
+#endif
