@@ -132,9 +132,9 @@ extension Trainer {
     if arena == nil {
       let output = try build(model, inputShape: inputShape, seed: seed)
       let parameters = ApusNN.parameters(of: model)
-      let arena = try ParameterArena(parameters, optimizer: optimizer, session: session)
-      try reserve(parameters + arena.states, "the model and the optimizer's state")
-      self.arena = arena
+      arena = try naming("the model and the optimizer's state") {
+        try ParameterArena(parameters, optimizer: optimizer, session: session)
+      }
       self.inputShape = inputShape
       outputShape = output
       modelParameters = parameters
@@ -167,19 +167,17 @@ extension Trainer {
         "label \(stray.label) at index \(stray.index), but the model has \(classes) outputs: labels run from 0 to "
           + "\(classes - 1); give the last layer more units or correct the label")
     }
-    try reserve([data.inputs, data.targets], "the data set '\(name)' (\(data.count) samples)")
+    try naming("the \(data.count) samples of '\(name)'") { try session.place([data.inputs, data.targets]) }
     resident.append(data)
     return data
   }
 
-  /// Allocates and fills parameters, so that a device too small for them says so by name.
-  private func reserve(_ parameters: [Parameter], _ what: String) throws {
+  /// Says what it was that the device has no room for.
+  private func naming<R>(_ what: String, _ place: () throws -> R) throws -> R {
     do {
-      let graph = Graph()
-      _ = try session.compile(graph, outputs: parameters.map { graph.parameter($0) }, options: options)
+      return try place()
     } catch var error as BackendError where error.code == .outOfMemory {
-      let size = parameters.reduce(0) { $0 + $1.type.byteCount }
-      error.message = "\(what) take \(size.formattedBytes) on the device: \(error.message)"
+      error.message = "\(what) do not fit on the device: \(error.message)"
       throw error
     }
   }

@@ -42,6 +42,8 @@ package final class ParameterArena {
     vector = Parameter("parameters", value: zeros)
     states = optimizer.stateNames.map { Parameter("optimizer.\($0)", value: zeros, isTrainable: false) }
     for (parameter, offset) in zip(trainable, offsets) { parameter.move(to: vector, offset: offset) }
+    // Now, since a plan that only writes a parameter would leave its first value to be uploaded later, over the new one.
+    try session.place(parameters + states)
   }
 
   /// Elements of the vector, gaps included.
@@ -62,5 +64,13 @@ package final class ParameterArena {
         parameter: slots[0], gradient: slots[stateEnd], states: Array(slots[1..<stateEnd]),
         values: Array(slots[(stateEnd + 1)...])))
     graph.update([vector] + states, reading: [gradient] + values, [rule.parameter] + rule.states)
+  }
+}
+
+extension Session {
+  /// Allocates and fills the device's memory of `parameters`.
+  package func place(_ parameters: [Parameter]) throws {
+    let graph = Graph()
+    _ = try compile(graph, outputs: parameters.map { graph.parameter($0) })
   }
 }

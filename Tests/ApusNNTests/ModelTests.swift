@@ -1,0 +1,279 @@
+import ApusCore
+import ApusNN
+import Testing
+
+/// A block whose sum needs names of its own.
+private struct Residual: Layer {
+  let first = Conv2D(4, kernel: 3, padding: .same, activation: .relu)
+  let second = Conv2D(4, kernel: 3, padding: .same)
+  func callAsFunction(_ x: Tensor) -> Tensor { relu(x + second(first(x))) }
+}
+
+private struct Net: Layer {
+  let stem = Sequential {
+    Conv2D(4, kernel: 3)
+    MaxPool2D(2)
+  }
+  let blocks = [Residual(), Residual()]
+  let shortcut: Dense? = nil
+  let head = Dense(3)
+  let scale = Parameter("scale", value: NDArray(Float(2)))
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let x = blocks.reduce(stem(x)) { $1($0) }
+    return head(globalAveragePool2D(x)) * x.graph.parameter(scale)
+  }
+}
+
+@Suite struct NamingTests {
+  @Test func sequentialNamesLayersAsKeras() {
+    let model = Sequential {
+      Conv2D(2, kernel: 3)
+      Activation.relu
+      Conv2D(2, kernel: 3)
+      MaxPool2D(2)
+      for _ in 0..<2 { Dropout(0.5) }
+      if true { Flatten() }
+      Dense(3)
+      Residual()
+    }
+    #expect(
+      parameters(of: model).map(\.name) == [
+        "conv2d.kernel", "conv2d.bias", "conv2d_1.kernel", "conv2d_1.bias", "dense.kernel", "dense.bias",
+        "residual.first.kernel", "residual.first.bias", "residual.second.kernel", "residual.second.bias",
+      ])
+    #expect(model.layers.count == 9)
+  }
+
+  @Test func propertiesGiveTheNamesOfAStruct() {
+    #expect(
+      parameters(of: Net()).map(\.name) == [
+        "stem.conv2d.kernel", "stem.conv2d.bias", "blocks.0.first.kernel", "blocks.0.first.bias",
+        "blocks.0.second.kernel", "blocks.0.second.bias", "blocks.1.first.kernel", "blocks.1.first.bias",
+        "blocks.1.second.kernel", "blocks.1.second.bias", "head.kernel", "head.bias", "scale",
+      ])
+  }
+
+  @Test func aLayerUsedTwiceSharesItsParameters() throws {
+    let shared = Dense(4, activation: .tanh)
+    let model = Sequential {
+      shared
+      shared
+    }
+    #expect(parameters(of: model).count == 2)
+    try build(model, inputShape: [4])
+    #expect(throws: GraphError.self) { try build(model, inputShape: [5]) }
+  }
+
+  @Test func everyLayersParametersAreFound() {
+    func count(_ layer: some Layer) -> Int { parameters(of: layer).count }
+    #expect(count(Conv2D(1, kernel: 1)) == 2)
+    #expect(count(Conv2D(1, kernel: 1, useBias: false)) == 1)
+    #expect(count(DepthwiseConv2D(kernel: 1)) == 2)
+    #expect(count(Dense(1)) == 2)
+    #expect(count(MaxPool2D()) == 0 && count(AveragePool2D()) == 0 && count(GlobalAveragePool2D()) == 0)
+    #expect(count(Flatten()) == 0 && count(Reshape([1])) == 0 && count(Dropout(0.1)) == 0 && count(Softmax()) == 0)
+  }
+}
+
+@Suite struct BuildTests {
+  @Test func shapeErrorsNameTheLayer() throws {
+    let model = Sequential {
+      Conv2D(4, kernel: 3)
+      MaxPool2D(2)
+      Conv2D(4, kernel: 5)
+    }
+    let error = #expect(throws: GraphError.self) { try build(model, inputShape: [8, 8, 1]) }
+    #expect(error?.description.hasPrefix("conv2d_1: conv2D: input 1x3x3x4, kernel 5x5x4x4") == true, "\(error!)")
+    let nested = #expect(throws: GraphError.self) { try build(Net(), inputShape: [2, 2, 1]) }
+    #expect(nested?.label == "stem.conv2d")
+    let custom = #expect(throws: GraphError.self) {
+      try build(Sequential { Residual() }, inputShape: [4, 4, 3])
+    }
+    #expect(custom?.label == "residual", "\(custom!)")
+  }
+
+  @Test func badSizesAreErrors() {
+    for model: any Layer in [
+      Conv2D(0, kernel: 3), Conv2D(4, kernel: 0), Conv2D(4, kernel: 3, stride: 0), Conv2D(4, kernel: 3, dilation: 0),
+      Conv2D(4, kernel: 3, groups: 3), Conv2D(4, kernel: 3, groups: 0), Conv2D(4, kernel: 9), Conv2D(.max, kernel: 3),
+      Conv2D(-1, kernel: 3), DepthwiseConv2D(kernel: 3, depthMultiplier: 0), DepthwiseConv2D(kernel: (.max, 2)),
+      Conv2D(4, kernel: 3, padding: .explicit(top: -1, bottom: 0, left: 0, right: 0)), Dense(0), Dense(.max),
+      MaxPool2D(0), MaxPool2D(9), AveragePool2D(2, stride: 0), Dropout(1), Dropout(-0.1), Reshape([7]),
+    ] {
+      // Dropout does nothing in inference.
+      if model is Dropout { continue }
+      #expect(throws: GraphError.self, "\(model)") { try build(model, inputShape: [8, 8, 2]) }
+    }
+    #expect(throws: GraphError.self) { try build(Dense(1), inputShape: [0]) }
+    #expect(throws: GraphError.self) { try build(Conv2D(1, kernel: 1), inputShape: [4]) }
+  }
+
+  @Test func rateOfDropoutIsChecked() {
+    for rate in [1, -0.1, Double.nan] {
+      #expect(throws: GraphError.self) {
+        try Graph(mode: .training).trace { Dropout(rate)($0.input("x", shape: [2, 2])) }
+      }
+    }
+  }
+
+  @Test func initialValuesDependOnNameAndSeedAlone() throws {
+    func kernel(seed: UInt64, width: Int) throws -> NDArray {
+      let model = Sequential {
+        Dense(width)
+        Activation.relu
+        Dense(3)
+      }
+      try build(model, inputShape: [4], seed: seed)
+      return try parameters(of: model)[0].value()
+    }
+    #expect(try kernel(seed: 1, width: 5) == kernel(seed: 1, width: 5))
+    #expect(try kernel(seed: 1, width: 5) != kernel(seed: 2, width: 5))
+    let model = Sequential {
+      Dense(4)
+      Dense(4)
+    }
+    try build(model, inputShape: [4])
+    let values = try parameters(of: model).map { try $0.value() }
+    #expect(values[0] != values[2])
+    #expect(values[1].doubles.allSatisfy { $0 == 0 })
+  }
+
+  @Test func layersThatAreNeverCalledAreNamed() {
+    struct Idle: Layer {
+      let used = Dense(2), idle = Dense(2)
+      func callAsFunction(_ x: Tensor) -> Tensor { used(x) }
+    }
+    let error = #expect(throws: GraphError.self) { try build(Idle(), inputShape: [3]) }
+    #expect(error?.label == "idle.kernel")
+  }
+
+  @Test func layersOutsideTheModelAreNamed() {
+    let outside = Dense(2)
+    struct Hidden: Layer {
+      let closure: (Tensor) -> Tensor
+      func callAsFunction(_ x: Tensor) -> Tensor { closure(x) }
+    }
+    #expect(throws: GraphError.self) { try build(Hidden { outside($0) }, inputShape: [3]) }
+  }
+}
+
+@Suite struct InitializerTests {
+  @Test(arguments: Fixture.all(in: "initializers"))
+  func glorotUniformHasKerasLimit(_ fixture: Fixture) throws {
+    let shape = fixture.integers("shape")
+    let kernel: Parameter
+    switch fixture.string("layer") {
+    case "dense":
+      let layer = Dense(shape[1])
+      try build(layer, inputShape: [shape[0]])
+      kernel = layer.kernel
+    case "conv2d":
+      let groups = fixture.name.contains("groups2") ? 2 : 1
+      let layer = Conv2D(shape[3], kernel: (shape[0], shape[1]), groups: groups)
+      try build(layer, inputShape: [shape[0], shape[1], shape[2] * groups])
+      kernel = layer.kernel
+    default:
+      let multiplier = fixture.name.contains("multiplier2") ? 2 : 1
+      let layer = DepthwiseConv2D(kernel: (shape[0], shape[1]), depthMultiplier: multiplier)
+      try build(layer, inputShape: [shape[0], shape[1], shape[3] / multiplier])
+      kernel = layer.kernel
+    }
+    #expect(kernel.shape == shape)
+    let values = try kernel.value().doubles
+    let limit = fixture["limit"].item
+    let largest = values.map(abs).max()!
+    #expect(largest <= limit * 1.0001 && largest > 0.9 * limit)
+    #expect(abs(values.reduce(0, +)) / Double(values.count) < limit / 4)
+  }
+
+  @Test func normalHasItsVariance() {
+    let values = Initializer.heNormal(shape: [100, 100], fanIn: 50, fanOut: 1, seed: 3, name: "w").doubles
+    let variance = values.map { $0 * $0 }.reduce(0, +) / Double(values.count)
+    #expect(abs(variance - 2.0 / 50) < 0.002)
+    let bound = 2 * (2.0 / 50).squareRoot() / 0.8796
+    #expect(values.allSatisfy { abs($0) <= bound + 1e-6 })
+  }
+}
+
+@Suite struct SummaryTests {
+  @Test func tutorialTable() throws {
+    let model = try Models.make("tutorial-mnist-deep", inputShape: [28, 28, 1], classes: 10)
+    let expected = """
+      Model: "tutorial-mnist-deep"
+      ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+      ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+      ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+      │ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ max_pooling2d (MaxPool2D)       │ (None, 13, 13, 32)     │             0 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ conv2d_1 (Conv2D)               │ (None, 11, 11, 64)     │        18,496 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ max_pooling2d_1 (MaxPool2D)     │ (None, 5, 5, 64)       │             0 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ conv2d_2 (Conv2D)               │ (None, 3, 3, 64)       │        36,928 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ flatten (Flatten)               │ (None, 576)            │             0 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ dense (Dense)                   │ (None, 64)             │        36,928 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ dense_1 (Dense)                 │ (None, 10)             │           650 │
+      └─────────────────────────────────┴────────────────────────┴───────────────┘
+       Total params: 93,322 (364.54 KB)
+       Trainable params: 93,322 (364.54 KB)
+       Non-trainable params: 0 (0 B)
+      """
+    #expect(try summary(model, inputShape: [28, 28, 1], name: "tutorial-mnist-deep") == expected)
+  }
+
+  @Test func customModelsListTheirLayersInCallOrder() throws {
+    let text = try summary(Net(), inputShape: [10, 10, 1])
+    let names = text.split(separator: "\n").compactMap { line in
+      line.hasPrefix("│") ? line.split(separator: " ")[1] : nil
+    }
+    #expect(
+      names == [
+        "stem.conv2d", "stem.max_pooling2d", "blocks.0.first", "blocks.0.second", "blocks.1.first", "blocks.1.second",
+        "head", "scale",
+      ])
+    #expect(text.hasPrefix("Model: \"net\""))
+    #expect(text.contains("Total params: 648"))
+  }
+
+  @Test func activationsAndCustomLayersInASequenceHaveRows() throws {
+    let model = Sequential {
+      Conv2D(4, kernel: 3)
+      Activation.relu
+      Residual()
+    }
+    let text = try summary(model, inputShape: [5, 5, 1])
+    #expect(text.contains("activation (Activation)"))
+    #expect(text.contains("residual.first (Conv2D)"))
+    #expect(!text.contains("residual (Residual)"))
+  }
+}
+
+@Suite struct ModelsTests {
+  @Test(arguments: [
+    ("tutorial-mnist", [28, 28, 1], 225_034), ("tutorial-mnist-64", [28, 28, 1], 121_930),
+    ("tutorial-mnist-deep", [28, 28, 1], 93_322), ("tutorial-cifar", [32, 32, 3], 122_570),
+    ("lenet5", [28, 28, 1], 61_706),
+  ])
+  func parameterCounts(name: String, shape: [Int], count: Int) throws {
+    let model = try Models.make(name, inputShape: shape, classes: 10)
+    #expect(parameters(of: model).reduce(0) { $0 + $1.shape.elementCount } == count)
+    #expect(try build(model, inputShape: shape) == [10])
+  }
+
+  @Test func unknownNameListsTheOthers() {
+    let error = #expect(throws: UnknownModelError.self) {
+      try Models.make("resnet1000", inputShape: [28, 28, 1], classes: 10)
+    }
+    for name in Models.names { #expect(error?.description.contains(name) == true) }
+  }
+
+  @Test func picturesTooSmallAreAnError() {
+    #expect(throws: GraphError.self) { try Models.make("tutorial-mnist", inputShape: [4, 4, 1], classes: 10) }
+  }
+}

@@ -1,0 +1,139 @@
+import ApusCore
+import ApusData
+import ApusNN
+import ApusSafetensors
+import Foundation
+import Testing
+
+@testable import ApusTraining
+
+@Suite struct WeightTests {
+  @Test func weightsSurviveTheFile() throws {
+    let folder = try TemporaryFolder()
+    let (model, copy) = (smallModel(), smallModel())
+    try build(model, inputShape: [4, 4, 1], seed: 1)
+    try build(copy, inputShape: [4, 4, 1], seed: 2)
+    try save(model, to: folder("w.safetensors"), metadata: ["note": "x"])
+    #expect(try load(copy, from: folder("w.safetensors")) == ["note": "x"])
+    #expect(try values(of: model) == values(of: copy))
+    #expect(try Safetensors.read(from: folder("w.safetensors")).tensors.map(\.name).contains("conv2d.kernel"))
+  }
+
+  @Test func allMismatchesAreListedAndNothingIsLoaded() throws {
+    let folder = try TemporaryFolder()
+    let model = smallModel()
+    try build(model, inputShape: [4, 4, 1], seed: 1)
+    let before = try values(of: model)
+    try Safetensors.write(
+      [
+        ("conv2d.kernel", NDArray(zeros: [3, 3, 1, 4])), ("conv2d.bias", NDArray(zeros: [5])),
+        ("dense.kernel", NDArray(zeros: [16, 4], dtype: .int32)), ("extra", NDArray(zeros: [1])),
+      ],
+      to: folder("w.safetensors"))
+    let error = #expect(throws: TrainingError.self) { try load(model, from: folder("w.safetensors")) }
+    for part in ["'conv2d.bias' is float32 5", "'dense.kernel' is int32", "'dense.bias' is missing", "'extra' is not"] {
+      #expect(error?.description.contains(part) == true, "\(part): \(error!)")
+    }
+    #expect(try values(of: model) == before)
+    #expect(throws: GraphError.self) { try save(smallModel(), to: folder("x.safetensors")) }
+    #expect(throws: GraphError.self) { try load(smallModel(), from: folder("w.safetensors")) }
+  }
+}
+
+@Suite struct RunTests {
+  private func makeRun(_ folder: String, epochs: Int) throws -> Trainer {
+    let data = try Digits.train(count: 60, seed: 1)
+    let model = try Models.make("lenet5", inputShape: data.imageShape, classes: 10, seed: 5)
+    let trainer = try Trainer(
+      model, loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: .reference, seed: 5,
+      modelName: "lenet5")
+    try trainer.fit(data, epochs: epochs, batchSize: 20, progress: .none)
+    trainer.history.test = try trainer.evaluate(data)
+    let configuration = RunConfiguration(
+      model: "lenet5", inputShape: data.imageShape, classNames: data.classNames, dataset: data.name, optimizer: "adam",
+      learningRate: trainer.learningRate, batchSize: 20, seed: 5)
+    try Run.save(trainer, configuration, to: folder)
+    return trainer
+  }
+
+  @Test func aRunIsRebuilt() throws {
+    let folder = try TemporaryFolder()
+    let data = try Digits.train(count: 60, seed: 1)
+    let trainer = try makeRun(folder("run"), epochs: 1)
+    let run = try Run.load(folder("run"))
+    #expect(run.configuration.classNames == data.classNames && run.configuration.loss == .sparseCategoricalCrossEntropy)
+    let again = try run.makeTrainer(device: .reference)
+    #expect(try again.evaluate(data) == trainer.evaluate(data))
+    #expect(try again.probabilities(data.images.rows(0..<1)).shape == [1, 10])
+    for name in ["model.safetensors", "config.json", "history.json", "history.svg", "checkpoint.safetensors"] {
+      #expect(FileManager.default.fileExists(atPath: folder("run/\(name)")), "\(name)")
+    }
+  }
+
+  /// Two epochs are one, and one more after a restart, bit by bit.
+  @Test func aRunGoesOnWhereItEnded() throws {
+    let folder = try TemporaryFolder()
+    let data = try Digits.train(count: 60, seed: 1)
+    let whole = try makeRun(folder("whole"), epochs: 2)
+    _ = try makeRun(folder("part"), epochs: 1)
+    let resumed = try Run.load(folder("part")).resume(device: .reference)
+    #expect(resumed.step == 3 && resumed.history.epochs.count == 1)
+    try resumed.fit(data, epochs: 1, batchSize: 20, progress: .none)
+    #expect(resumed.history.epochs.map(\.loss) == whole.history.epochs.map(\.loss))
+    #expect(try values(of: resumed.model) == values(of: whole.model))
+  }
+
+  @Test func damagedFoldersAreErrors() throws {
+    let folder = try TemporaryFolder()
+    _ = try makeRun(folder("run"), epochs: 1)
+    #expect(throws: (any Error).self) { try Run.load(folder("nothing")) }
+    let config = folder("run/config.json")
+    let text = try String(contentsOfFile: config, encoding: .utf8)
+    for (old, new) in [("{", ""), ("lenet5", "other"), ("accuracy", "taste"), ("28,", "-1,"), ("adam", "eve")] {
+      try text.replacing(old, with: new).write(toFile: config, atomically: true, encoding: .utf8)
+      #expect(throws: (any Error).self, "\(new)") { try Run.load(folder("run")).makeTrainer(device: .reference) }
+    }
+    try text.write(toFile: config, atomically: true, encoding: .utf8)
+    try Data("junk".utf8).write(to: URL(filePath: folder("run/model.safetensors")))
+    #expect(throws: SafetensorsError.self) { try Run.load(folder("run")) }
+  }
+}
+
+@Suite struct TrainStepTests {
+  @Test func aClosureTrains() throws {
+    struct Line: Layer {
+      let slope = Parameter("slope", value: NDArray(Float(0)))
+      func callAsFunction(_ x: Tensor) -> Tensor { x * x.graph.parameter(slope) }
+    }
+    let model = Line()
+    let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .reference) { graph in
+      let x = graph.input("x", shape: [8])
+      let y = graph.input("y", shape: [8])
+      let error = model(x) - y
+      return error * error
+    }
+    let x = NDArray((0..<8).map { Float($0) / 4 }, shape: [8])
+    let y = NDArray((0..<8).map { Float($0) / 2 }, shape: [8])
+    for _ in 0..<100 { try step(x, y) }
+    #expect(step.count == 100)
+    #expect(try step.loss() < 1e-6)
+    #expect(abs(try model.slope.value().item - 2) < 1e-3)
+    #expect(throws: TrainingError.self) { try step(x) }
+    #expect(throws: GraphError.self) { try step(x, NDArray(zeros: [9])) }
+  }
+
+  @Test func dropoutDrawsAnewAtEachStep() throws {
+    let model = Sequential {
+      Dropout(0.5)
+      Dense(1, useBias: false)
+    }
+    let step = try TrainStep(model, optimizer: SGD(learningRate: 0), device: .reference, seed: 7) { graph in
+      model(graph.input("x", shape: [1, 64]))
+    }
+    let x = NDArray([Float](repeating: 1, count: 64), shape: [1, 64])
+    try step(x)
+    let first = try step.loss()
+    try step(x)
+    #expect(try step.loss() != first)
+  }
+}
