@@ -51,25 +51,30 @@ struct Doctor: ParsableCommand {
     _ device: DeviceDescription, against reference: any Session, open: () throws -> any Session
   ) -> Report {
     var report = Report(device: device.identifier, name: device.name)
-    if !json { print("\(device.identifier): \(device.name), \(device.driver)") }
+    show("\(device.identifier): \(device.name), \(device.driver)")
     do {
       let session = try open()
       for family in SelfTest.Family.allCases {
         let result = SelfTest.run(on: session, against: reference, families: [family])[0]
         report.families.append(result)
-        if !json { show(result) }
+        show(result)
       }
     } catch {
       report.error = "\(error)"
-      if !json { print("  FAIL  \(error)") }
+      show("  FAIL  \(error)")
     }
     return report
+  }
+
+  /// Prints at once: a driver that crashes must not take the lines before with it.
+  private func show(_ line: String) {
+    if !json { writeToStandardOutput(line + "\n") }
   }
 
   private func show(_ result: SelfTest.Result) {
     let family = result.family.rawValue + String(repeating: " ", count: 12 - result.family.rawValue.count)
     let error = String(format: "%.1e", result.worstError)
-    print("  \(result.passed ? "pass" : "FAIL")  \(family) \(result.caseCount) cases, largest relative error \(error)")
-    for failure in result.failures { print("        \(failure)") }
+    show("  \(result.passed ? "pass" : "FAIL")  \(family) \(result.caseCount) cases, largest relative error \(error)")
+    for failure in result.failures { show("        \(failure)") }
   }
 }
