@@ -20,8 +20,9 @@
 //   conv2d_transpose_filter(f, transposed f)  in every program with CONV2D_INPUT_GRADIENT, to run before it
 //     transposed f: workspace of R*S*(C/GROUPS)*K floats
 //     global size: { R*S, GROUPS, ceil(K / GROUPS / 16) }, local size { 1, 1, 1 }
-// Limits: BLOCK <= RESULT_C / GROUPS (<= RESULT_C if depthwise), TILE_N <= N, TILE_W <= Q (forward) or
-// max(1, W / STRIDE_W) (input gradient). A tile's accumulators should fit the registers: TILE_N * TILE_W * TILE_V <= 28.
+// Limits: TILE_N <= N; TILE_W <= Q (forward) or max(1, W / STRIDE_W) (input gradient); BLOCK <= RESULT_C / GROUPS
+// (<= RESULT_C if depthwise), except that where GROUPS is 1 one vector may be longer: 4, 8 or 16 lanes for 2...3, 5...7
+// or 9...15 channels. A tile's accumulators should fit the registers: TILE_N * TILE_W * TILE_V <= 26.
 
 #if CONV2D_FORWARD
 // The source is x, the result y. Result column j reads source column j*COLUMN_STEP + TAP_SHIFT(s).
@@ -73,6 +74,20 @@
 #define PIXELS (TILE_N * TILE_W)
 #define BLOCK (VECTOR * TILE_V)
 #define BLOCKS ((GROUP_RESULT + BLOCK - 1) / BLOCK)
+
+// Fewer channels than lanes: the work-item pads the rows of the filter in a copy of its own.
+#define NARROW (GROUP_RESULT < BLOCK)
+#if NARROW
+#if GROUPS > 1 || TILE_V > 1
+#error "a block must not exceed the channels of a group of the result"
+#endif
+#define FILTER_SPACE
+#define FILTER_ROW VECTOR
+#else
+#define FILTER_SPACE __global
+#define FILTER_ROW RESULT_C
+#endif
+
 #define ROW_BLOCKS ((RESULT_H + ROWS - 1) / ROWS)
 
 // A tile is a border tile if one of its columns may have a tap outside the source. Border tiles are compiled one by one
@@ -84,14 +99,15 @@
 
 // acc[pixel] += source[pixel, i] * filter[i, :] over i < length, for the pixels with lo <= column < hi.
 ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *restrict source,
-                              const __global float *restrict filter, const int length, const int lo, const int hi) {
+                              const FILTER_SPACE float *restrict filter, const int length, const int lo,
+                              const int hi) {
 #if S * SOURCE_C <= 8
 #pragma unroll
 #endif
   for (int i = 0; i < length; ++i) {
     vec f[TILE_V];
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) f[v] = LOAD(filter, i * RESULT_C + v * VECTOR);
+    for (int v = 0; v < TILE_V; ++v) f[v] = LOAD(filter, i * FILTER_ROW + v * VECTOR);
 #pragma unroll
     for (int m = 0; m < TILE_N; ++m) {
 #pragma unroll
@@ -130,13 +146,13 @@ ALWAYS_INLINE void find_taps(row_taps *taps, const int row) {
     const int source_row = scaled_row / STRIDE_H;
 #endif
     taps->source[taps->count] = source_row * SOURCE_W * SOURCE_C;
-    taps->filter[taps->count++] = r * S * GROUP_SOURCE * RESULT_C;
+    taps->filter[taps->count++] = r * S * GROUP_SOURCE * FILTER_ROW;
   }
 }
 
 // The sum over all taps for the tile that begins at column `first` of a class.
 ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restrict source,
-                          const __global float *restrict filter, const row_taps *taps, const int class,
+                          const FILTER_SPACE float *restrict filter, const row_taps *taps, const int class,
                           const int first, const bool border) {
 #pragma unroll
   for (int m = 0; m < PIXELS; ++m) {
@@ -145,7 +161,7 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restric
   }
   for (int t = 0; t < taps->count; ++t) {
     const __global float *restrict source_line = source + taps->source[t] + first * (COLUMN_STEP * SOURCE_C);
-    const __global float *restrict filter_line = filter + taps->filter[t];
+    const FILTER_SPACE float *restrict filter_line = filter + taps->filter[t];
     if (FLAT && !border) {
       accumulate(acc, source_line + TAP_SHIFT(0, FILTER_COLUMN(0)) * SOURCE_C, filter_line, S * SOURCE_C, 0, TILE_W);
       continue;
@@ -157,7 +173,7 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restric
       const int before = -(first * COLUMN_STEP + shift), after = SOURCE_W - 1 + before;
       const int lo = !border || before <= 0 ? 0 : (before + COLUMN_STEP - 1) / COLUMN_STEP;
       const int hi = !border ? TILE_W : after < 0 ? 0 : after / COLUMN_STEP + 1;
-      accumulate(acc, source_line + shift * SOURCE_C, filter_line + FILTER_COLUMN(s) * GROUP_SOURCE * RESULT_C,
+      accumulate(acc, source_line + shift * SOURCE_C, filter_line + FILTER_COLUMN(s) * GROUP_SOURCE * FILTER_ROW,
                  GROUP_SOURCE, lo, hi);
     }
   }
@@ -177,11 +193,18 @@ void conv2d_input_gradient(
   const int first_row = (int)get_global_id(0) % ROW_BLOCKS * ROWS;
   const int group = (int)get_global_id(1) / BLOCKS;
   const int block_channel = (int)get_global_id(1) % BLOCKS * BLOCK;
-  const int group_channel = min(block_channel, GROUP_RESULT - BLOCK);
+  const int group_channel = min(block_channel, max(GROUP_RESULT - BLOCK, 0));
   const int channel = group * GROUP_RESULT + group_channel;
   const __global float *restrict tile_source =
     source + (INDEX)image * (SOURCE_H * SOURCE_W * SOURCE_C) + (DEPTHWISE ? channel : group * GROUP_SOURCE);
+#if NARROW
+  float tile_filter[R * S * GROUP_SOURCE * VECTOR];
+  for (int i = 0; i < R * S * GROUP_SOURCE; ++i) {
+    for (int c = 0; c < VECTOR; ++c) tile_filter[i * VECTOR + c] = c < RESULT_C ? filter[i * RESULT_C + c] : 0.0f;
+  }
+#else
   const __global float *restrict tile_filter = filter + channel;
+#endif
 
   for (int row = first_row; row < min(first_row + ROWS, RESULT_H); ++row) {
     row_taps taps;
@@ -219,11 +242,17 @@ void conv2d_input_gradient(
             for (int v = 0; v < TILE_V; ++v) {
               const int lane = channel + v * VECTOR;
               const INDEX index = pixel * RESULT_C + lane;
+#if NARROW
+              const float *lanes = (const float *)&acc[m * TILE_W + j][v];
+              for (int c = 0; c < RESULT_C; ++c)
+                result[index + c] = EPILOGUE(float, LOAD1, lanes[c], index + c, lane + c);
+#else
               const vec value = EPILOGUE(vec, LOAD, acc[m * TILE_W + j][v], index, lane);
 #if GROUP_RESULT % BLOCK == 0
               STORE(value, result + index);
 #else
               store_lanes(value, block_channel - group_channel - v * VECTOR, result + index);
+#endif
 #endif
             }
           }
