@@ -45,8 +45,8 @@ extension OpenCLBackend {
       let transposed = call.workspace!
       launches.append(
         try launch(
-          source, "conv2d_transpose_filter", [filter, transposed], global: [shape.r * shape.s * shape.groupK],
-          local: [1]))
+          source, "conv2d_transpose_filter", [filter, transposed],
+          global: [shape.r * shape.s, shape.groups, shape.groupK.dividedRoundingUp(by: 16)], local: [1, 1, 1]))
       filter = transposed
     }
     launches.append(
