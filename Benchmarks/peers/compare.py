@@ -72,13 +72,17 @@ def apus_program():
     program = ROOT / ".build" / "release" / "apus"
     if not program.exists():
         print("Building apus (release) ...", file=sys.stderr)
-        subprocess.run(["swift", "build", "-c", "release", "--product", "apus"], cwd=ROOT, check=True,
-                       stdout=sys.stderr)
+        build = ["swift", "build", "-c", "release", "--product", "apus"]
+        if subprocess.run(build, cwd=ROOT, stdout=sys.stderr).returncode != 0:
+            sys.exit(f"compare: `{shlex.join(build)}` failed in {ROOT}; its errors are above")
     return str(program)
 
 
 def run_apus(command, environment):
-    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    try:
+        result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"compare: cannot run {command[0]} ({error.strerror}); APUS names the program to measure")
     if result.returncode != 0:
         sys.exit(f"compare: `{shlex.join(command)}` ended with status {result.returncode}:\n{result.stderr.strip()}")
     try:
