@@ -74,7 +74,7 @@ private struct ProductTile {
       for rows in 1...min(m, mostRows) where rows * vectors <= 26 {
         let cost =
           RegisterTile.waste(m, rows) * RegisterTile.waste(n, vectors * vector)
-          * RegisterTile.cycles(rows, vectors, overhead: 0.3)
+          * (RegisterTile.cycles(rows, vectors) + 0.3) / Double(rows * vectors)
         if cost < best - 1e-9 {
           best = cost
           (self.vectors, self.rows) = (vectors, rows)

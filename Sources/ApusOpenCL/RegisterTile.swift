@@ -9,14 +9,14 @@ enum RegisterTile {
   /// Vectors of a block, for blocks that `channels` can fill.
   static func vectorCounts(_ channels: Int) -> ClosedRange<Int> { 1...min(4, max(1, channels / vector(channels))) }
 
-  /// Share of computing that a dimension of `size` in steps of `step` costs beyond the useful.
+  /// How much more than the useful a dimension of `size` costs in steps of `step`.
   static func waste(_ size: Int, _ step: Int) -> Double {
     Double(size.dividedRoundingUp(by: step) * step) / Double(size)
   }
 
-  /// Cycles per multiply-add of a block of `rows` broadcast values by `vectors`, `overhead` cycles a step included.
-  static func cycles(_ rows: Int, _ vectors: Int, overhead: Double) -> Double {
-    (Double(max(rows * vectors, rows + vectors, 8)) + overhead) / Double(rows * vectors)
+  /// Cycles of a step that multiplies `rows` broadcast values by `vectors`, loads weighed by `loadCost`.
+  static func cycles(_ rows: Int, _ vectors: Int, loadCost: Double = 1) -> Double {
+    max(Double(rows * vectors), loadCost * Double(rows + vectors), 8)
   }
 }
 
@@ -31,24 +31,32 @@ struct Conv2DTile {
     let height = isForward ? shape.p : shape.h
     // The input gradient treats columns of each remainder modulo the stride by themselves.
     let width = isForward ? shape.q : max(1, shape.w / shape.window.strideX)
-    let resultChannels = isForward ? shape.k : shape.c
+    let (sourceChannels, resultChannels) = isForward ? (shape.c, shape.k) : (shape.k, shape.c)
     let channels = shape.isDepthwise ? resultChannels : resultChannels / shape.groups
-
+    let terms = shape.r * shape.s * (shape.isDepthwise ? 1 : sourceChannels / shape.groups)
     vector = RegisterTile.vector(channels)
+    // A few channels use part of a longer vector: faster than one by one.
+    if shape.groups == 1, channels < 16 { vector = [1, 4, 8, 16].first { $0 >= channels }! }
+
+    // Short sums end before many accumulators pay.
+    let registers = terms <= 16 ? 16 : 26
     var best = Double.infinity
-    for vectors in RegisterTile.vectorCounts(channels) {
-      for columns in 1...min(width, 28) {
+    for vectors in 1...min(4, max(1, channels / vector)) {
+      // A block's filters that pass the first cache come from the second.
+      let misses = terms * vectors * vector * 4 > 32768 ? 0.5 * Double(vectors) : 0
+      for columns in 1...min(width, registers) {
         // Several images only where one's row is too short.
-        for images in 1...(columns < width ? 1 : max(1, min(shape.n, 28 / columns))) {
+        for images in 1...(columns < width ? 1 : max(1, min(shape.n, registers / columns))) {
           let pixels = images * columns
-          if pixels * vectors > 28 { continue }
+          if pixels * vectors > registers { continue }
           let waste =
             RegisterTile.waste(width, columns) * RegisterTile.waste(shape.n, images)
             * RegisterTile.waste(channels, vectors * vector)
-          let cost =
+          // A depthwise step loads its own source vectors.
+          let step =
             shape.isDepthwise
-            ? waste * (1 + 1 / Double(pixels))
-            : waste * RegisterTile.cycles(pixels, vectors, overhead: 0) + 0.3 / Double(pixels * vectors)
+            ? Double(pixels * vectors + vectors) : RegisterTile.cycles(pixels, vectors, loadCost: 1.1) + misses
+          let cost = waste * (step + 2) / Double(pixels * vectors)
           if cost < best - 1e-9 {
             best = cost
             (self.vectors, self.columns, self.images) = (vectors, columns, images)
@@ -96,7 +104,7 @@ struct FilterGradientTile {
         if rows * vectors > 26 { continue }
         let cost =
           RegisterTile.waste(inputs, channels) * RegisterTile.waste(outputs, vectors * vector)
-          * RegisterTile.cycles(rows, vectors, overhead: 1)
+          * (RegisterTile.cycles(rows, vectors) + 1) / Double(rows * vectors)
         if cost < best - 1e-9 {
           best = cost
           (self.vectors, self.tapRows, self.tapColumns, self.channels) = (vectors, tapRows, tapColumns, channels)
