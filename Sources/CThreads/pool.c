@@ -5,8 +5,8 @@
 // A NaN counts as greatest.
 #define GREATER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
 
-// Channels that are worked on together, few enough to stay in the first cache.
-enum { BLOCK = 256 };
+// Channels that are worked on together.
+enum { LANES = 16 };
 
 APUS_WIDE
 void apus_pool_maximum(const apus_windows *windows, const float *restrict x, float *restrict y) {
@@ -35,37 +35,53 @@ void apus_pool_mean(const apus_windows *windows, const float *restrict x, float 
   }
 }
 
-// One window's channels `first ..< first + count`. `left` is what is still to be given: the first match takes it all.
-APUS_PART void give_to_first_maximum(const apus_windows *w, const float *restrict x, const float *restrict y,
-                                     const float *restrict dy, float *restrict dx, int64_t count, int overwrites) {
-  float left[BLOCK];
-  for (int64_t c = 0; c < count; c++) left[c] = dy[c];
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef int32_t lane_bits __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+
+// One window's channels from `c` on, a register at a time. `left` is what is still to be given: the first match takes it.
+APUS_PART void give_lanes(const apus_windows *w, const float *restrict x, const float *restrict y,
+                          const float *restrict dy, float *restrict dx, int overwrites) {
+  const lanes maximum = *(const lanes *)y;
+  lane_bits left = *(const lane_bits *)dy;
   for (int64_t r = 0; r < w->rows; r++)
     for (int64_t s = 0; s < w->columns; s++) {
       const int64_t cell = r * w->row_stride + s * w->channels;
-      for (int64_t c = 0; c < count; c++) {
-        const int matches = x[cell + c] == y[c];
-        const float given = matches ? left[c] : 0.f;
-        left[c] = matches ? 0.f : left[c];
-        dx[cell + c] = overwrites ? given : dx[cell + c] + given;
-      }
+      const lane_bits matches = *(const lanes *)(x + cell) == maximum;
+      const lanes given = (lanes)(left & matches);
+      left &= ~matches;
+      *(lanes *)(dx + cell) = overwrites ? given : *(const lanes *)(dx + cell) + given;
     }
+}
+
+APUS_PART void give_one(const apus_windows *w, const float *restrict x, float maximum, float left, float *restrict dx,
+                        int overwrites) {
+  for (int64_t r = 0; r < w->rows; r++)
+    for (int64_t s = 0; s < w->columns; s++) {
+      const int64_t cell = r * w->row_stride + s * w->channels;
+      const int matches = x[cell] == maximum;
+      dx[cell] = (overwrites ? 0.f : dx[cell]) + (matches ? left : 0.f);
+      left = matches ? 0.f : left;
+    }
+}
+
+APUS_PART void give(const apus_windows *w, const float *restrict x, const float *restrict y, const float *restrict dy,
+                    float *restrict dx, int overwrites) {
+  for (int64_t i = 0; i < w->count; i++, x += w->step, dx += w->step, y += w->channels, dy += w->channels) {
+    int64_t c = 0;
+    for (; c + LANES <= w->channels; c += LANES) give_lanes(w, x + c, y + c, dy + c, dx + c, overwrites);
+    for (; c < w->channels; c++) give_one(w, x + c, y[c], dy[c], dx + c, overwrites);
+  }
 }
 
 APUS_WIDE
 void apus_pool_maximum_gradient(const apus_windows *windows, const float *restrict x, const float *restrict y,
                                 const float *restrict dy, float *restrict dx, int overwrites) {
   const apus_windows w = *windows;
-  for (int64_t i = 0; i < w.count; i++)
-    for (int64_t first = 0; first < w.channels; first += BLOCK) {
-      const int64_t count = w.channels - first < BLOCK ? w.channels - first : BLOCK;
-      const int64_t image = i * w.step + first, result = i * w.channels + first;
-      if (overwrites) {
-        give_to_first_maximum(&w, x + image, y + result, dy + result, dx + image, count, 1);
-      } else {
-        give_to_first_maximum(&w, x + image, y + result, dy + result, dx + image, count, 0);
-      }
-    }
+  if (overwrites) {
+    give(&w, x, y, dy, dx, 1);
+  } else {
+    give(&w, x, y, dy, dx, 0);
+  }
 }
 
 APUS_WIDE

@@ -17,6 +17,12 @@ APUS_PART float random_uniform(uint32_t seed, uint32_t step, uint32_t stream, ui
   return (float)(int32_t)(c0 >> 8) * 0x1p-24f;
 }
 
+// Both values are at hand: the compiler need not load one of them behind a branch.
+APUS_PART float choose(int condition, float then, float otherwise) {
+  const int32_t mask = -condition;
+  return float_of_bits((bits_of_float(then) & mask) | (bits_of_float(otherwise) & ~mask));
+}
+
 // A target may be one of the operands, but never overlaps one in part: iterations are independent.
 #define EACH(expression) \
   _Pragma("clang loop vectorize(assume_safety)") for (int i = 0; i < count; i++) y[i] = (expression); \
@@ -51,9 +57,9 @@ void apus_run_tile(const apus_instruction *instructions, int instruction_count, 
       case APUS_POWER:
         for (int i = 0; i < count; i++) y[i] = powf(a[i], b[i]);
         break;
-      case APUS_SELECT_GREATER: EACH(a[i] > b[i] ? c[i] : d[i]);
-      case APUS_SELECT_GREATER_OR_EQUAL: EACH(a[i] >= b[i] ? c[i] : d[i]);
-      case APUS_SELECT_EQUAL: EACH(a[i] == b[i] ? c[i] : d[i]);
+      case APUS_SELECT_GREATER: EACH(choose(a[i] > b[i], c[i], d[i]));
+      case APUS_SELECT_GREATER_OR_EQUAL: EACH(choose(a[i] >= b[i], c[i], d[i]));
+      case APUS_SELECT_EQUAL: EACH(choose(a[i] == b[i], c[i], d[i]));
       case APUS_RANDOM: {
         const uint32_t seed = (uint32_t)bits_of_float(a[0]), step = (uint32_t)bits_of_float(a[1]);
         EACH(random_uniform(seed, step, in.stream, first + (uint64_t)i));
