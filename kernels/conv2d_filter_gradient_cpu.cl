@@ -16,7 +16,8 @@
 //   conv2d_filter_gradient(x, dy, partial)
 //     partial: workspace of SPLITS * F floats, F = R*S*(C/GROUPS)*K, or df itself where SPLITS is 1
 //     global size: { B * (R / TILE_R) * (S / TILE_S), SPLITS }, local size { 1, 1 }, where B is
-//     GROUPS * ceil(K / GROUPS / BLOCK), or ceil(K / BLOCK) if depthwise (GROUPS == C == K > 1), BLOCK = VECTOR * TILE_V
+//     GROUPS * ceil(K / GROUPS / BLOCK), or ceil(K / BLOCK) if depthwise (GROUPS == C == K > 1),
+//     and BLOCK is VECTOR * TILE_V
 //   conv2d_filter_gradient_sum(partial, df)   where SPLITS > 1. Global size: { ceil(F / 256) }, local size { 1 }
 // Limits: BLOCK <= K / GROUPS (<= K if depthwise); TILE_C is 1 if depthwise. A tile's accumulators should fit the
 // registers: TILE_R * TILE_S * TILE_C * TILE_V <= 26.

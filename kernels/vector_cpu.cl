@@ -1,5 +1,5 @@
-// Vectors of channels for the CPU-class families (conv2d_cpu.cl, conv2d_filter_gradient_cpu.cl, gemm_cpu.cl), which
-// follow this file.
+// Vectors of channels for the CPU-class families conv2d_cpu.cl, conv2d_filter_gradient_cpu.cl and gemm_cpu.cl, which
+// follow this file. A program is: defines, common.cl, vector_cpu.cl, family.
 //
 // Define from the host
 //   VECTOR   lanes of a vector: 1, 4, 8 or 16; a good one is the largest that the channels of a group fill
@@ -28,8 +28,8 @@ typedef struct __attribute__((packed)) {
 } unaligned_vec;
 #define STORE(vector, pointer) (((__global unaligned_vec *)(pointer))->value = (vector))
 
-// Stores the lanes from `skip` on. A block that would pass the end of its dimension moves back instead; the lanes before
-// `skip` are then its neighbour's.
+// Stores the lanes from `skip` on. A block that would pass the end of its dimension moves back instead; the lanes
+// before `skip` are then its neighbour's.
 ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict pointer) {
   if (skip <= 0) {
     STORE(value, pointer);
@@ -39,7 +39,8 @@ ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *
   }
 }
 
-// Four rounds of a perfect shuffle of 16 x 16 elements transpose them. (Unrolled rounds compile slowly and run no faster.)
+// Four rounds of a perfect shuffle of 16 x 16 elements transpose them. Unrolled rounds would compile slowly and run no
+// faster.
 ALWAYS_INLINE void transpose16(float16 rows[16]) {
 #pragma unroll 1
   for (int round = 0; round < 4; ++round) {
