@@ -41,7 +41,7 @@ enum PrecisionName: String, CaseIterable, ExpressibleByArgument {
   /// - Throws: `ValidationError` for what cannot be computed in.
   func validate() throws {
     if self == .mixed {
-      throw ValidationError("--precision mixed does not work yet; leave it out or use float32.")
+      throw ValidationError("--precision mixed is not there yet; use float32.")
     }
   }
 }
