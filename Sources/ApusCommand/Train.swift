@@ -110,7 +110,7 @@ struct Train: ParsableCommand {
     if let note = data.note { writeToStandardOutput("note: \(note)\n") }
     if quiet { return }
     let device = trainer.device
-    writeToStandardOutput("\(data)\n\(trainer.modelName) on \(device.identifier): \(device.name), \(device.driver)\n")
+    writeToStandardOutput("\(data)\n\(trainer.modelName) on \(device.identifier): \(device.name)\n")
   }
 }
 

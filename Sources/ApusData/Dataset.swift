@@ -125,6 +125,7 @@ public struct Dataset: Sendable, Hashable {
 extension Dataset: CustomStringConvertible {
   /// `MNIST: 60000 pictures 28x28x1, 10 classes, from /data/mnist`.
   public var description: String {
-    "\(name): \(count) pictures \(imageShape.shapeDescription), \(classCount) classes, from \(source)"
+    "\(name): \(count) pictures \(imageShape.shapeDescription), \(classCount) classes, "
+      + (isSynthetic ? source : "from \(source)")
   }
 }
