@@ -3,8 +3,8 @@ import ApusNN
 
 /// What is reported beside the loss, as a mean over samples.
 public enum Metric: Hashable, Sendable {
-  /// Share of samples whose most likely class is the right one; with binary cross entropy, share of outputs on the right
-  /// side of probability one half.
+  /// Share of samples whose most likely class is the right one; with binary cross entropy, share of outputs on the
+  /// right side of probability one half.
   case accuracy
   /// Share of samples whose right class is among the k most likely ones.
   case topK(Int)

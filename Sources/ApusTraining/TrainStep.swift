@@ -4,8 +4,8 @@ public import ApusNN
 
 /// One training step written as a closure, for loops of your own.
 ///
-/// The closure is traced once: it declares inputs and returns the loss; gradients and the optimizer's update follow from
-/// it. Calling the step then only sets the inputs and runs.
+/// The closure is traced once: it declares inputs and returns the loss; gradients and the optimizer's update follow
+/// from it. Calling the step then only sets the inputs and runs.
 ///
 /// ```swift
 /// let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .cpu) { graph in
@@ -36,7 +36,8 @@ public final class TrainStep {
   ///   - model: what is trained: all its trainable parameters.
   ///   - seed: of initial weights and random numbers.
   ///   - loss: declares inputs and returns the loss, a scalar or one number a sample, of which the mean is taken.
-  /// - Throws: `GraphError` for a mistake in the closure or a layer that it never calls, `BackendError` from the device.
+  /// - Throws: `GraphError` for a mistake in the closure or a layer that it never calls, `BackendError` from the
+  ///   device.
   public convenience init(
     _ model: some Layer, optimizer: any Optimizer, device: Device = .automatic, seed: UInt64 = 0,
     loss: (Graph) throws -> Tensor
@@ -51,16 +52,15 @@ public final class TrainStep {
   ) throws {
     let parameters = parameters(of: model)
     let graph = Graph(mode: .training, seed: seed)
-    let mean = try graph.trace { graph in
-      let loss = try loss(graph)
-      return loss.rank == 0 ? loss : reduceMean(loss)
-    }
+    let loss = try graph.trace(loss)
     if let unused = parameters.first(where: { !$0.isInitialized }) {
       throw GraphError(label: unused.name, message: "has no shape: the step never calls the layer that holds it")
     }
     let arena = try ParameterArena(parameters, optimizer: optimizer, session: session)
-    try graph.trace { arena.appendUpdate(to: $0, loss: mean) }
-    executable = try session.compile(graph, outputs: [mean], options: options)
+    let count = loss.shape.elementCount
+    guard count > 0 else { throw GraphError(label: "loss", message: "has no element: \(loss.shape.shapeDescription)") }
+    try graph.trace { arena.appendUpdate(to: $0, loss: loss, scale: 1 / Double(count)) }
+    executable = try session.compile(graph, outputs: [count == 1 ? loss : reduceMean(loss)], options: options)
     let all = executable.inputs
     randomState = all.firstIndex { $0.name == "random_state" }
     valueIndices = all.indices.filter { all[$0].name.hasPrefix(ParameterArena.valuePrefix) }

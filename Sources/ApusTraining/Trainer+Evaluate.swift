@@ -16,10 +16,13 @@ extension Trainer {
   private func evaluate(_ samples: Samples, _ batchSize: Int) throws -> Evaluation {
     try requirePositive(batchSize, "batchSize")
     let data = try resident(samples.inputs, samples.targets, name: samples.name)
-    return try evaluate(data, (0..<Int32(data.count)).map { $0 }, batchSize)
+    return try evaluate(data, (0..<Int32(data.count)).map { $0 }, batchSize, samples.name)
   }
 
-  func evaluate(_ data: ResidentData, _ indices: [Int32], _ batchSize: Int) throws -> Evaluation {
+  /// - Parameter place: what is evaluated, for the error when the loss is not finite.
+  func evaluate(
+    _ data: ResidentData, _ indices: [Int32], _ batchSize: Int, _ place: String
+  ) throws -> Evaluation {
     let sizes = batchSizes(indices.count, batchSize)
     let plans = try sizes.map { try plan(data, batchSize: $0, trains: false) }
     for plan in plans { try plan.totals.reset() }
@@ -28,7 +31,13 @@ extension Trainer {
       let plan = range.count == sizes[0] ? plans[0] : plans[1]
       try plan.run(indices[range], randomState: (seed, 0), values: [])
     }
-    return try mean(plans.map(\.totals))
+    let result = try mean(plans.map(\.totals))
+    guard result.loss.isFinite else {
+      throw TrainingError(
+        .nonFiniteLoss, at: place,
+        "the loss is \(result.loss): the model's weights have grown too large; train with a smaller learning rate")
+    }
+    return result
   }
 
   /// The model's outputs for `inputs` (uint8 or float32 `[N, ...]`): `[N, ...]`, logits where the model ends in logits.

@@ -22,9 +22,9 @@ extension Trainer {
   ///   - progress: what is printed; a bar on a terminal and a line an epoch elsewhere.
   ///   - callbacks: told of each event.
   /// - Returns: all epochs of this trainer so far.
-  /// - Throws: `TrainingError` for bad data or a loss that is not finite, `GraphError` for a model that does not fit the
-  ///   data, `BackendError` from the device; out of memory comes with a batch size that would fit, and the trainer stays
-  ///   usable.
+  /// - Throws: `TrainingError` for bad data or a loss that is not finite, `GraphError` for a model that does not fit
+  ///   the data, `BackendError` from the device; out of memory comes with a batch size that would fit, and the trainer
+  ///   stays usable.
   @discardableResult
   public func fit(
     _ data: Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
@@ -75,6 +75,11 @@ extension Trainer {
     }
     // Compiled before any clock starts, so that a lack of memory shows before the first step.
     for size in batchSizes(order.count, batchSize) { _ = try plan(data, batchSize: size, trains: true) }
+    if let checked {
+      for size in batchSizes(checked.indices.count, batchSize) {
+        _ = try plan(checked.data, batchSize: size, trains: false)
+      }
+    }
 
     let listeners: [any Callback] = (ProgressBar(progress).map { [$0] } ?? []) + callbacks
     func tell(_ event: TrainingEvent) throws { for listener in listeners { try listener.handle(event, in: self) } }
@@ -97,7 +102,7 @@ extension Trainer {
           epoch: epoch, loss: result.loss, metrics: result.metrics, seconds: seconds,
           imagesPerSecond: Double(order.count) / max(seconds, 1e-9))
         if let checked {
-          let validated = try evaluate(checked.data, checked.indices, batchSize)
+          let validated = try evaluate(checked.data, checked.indices, batchSize, "validation, epoch \(epoch)")
           record.validationLoss = validated.loss
           record.validationMetrics = validated.metrics
         }
@@ -148,8 +153,8 @@ extension Trainer {
       guard result.loss.isFinite else {
         throw TrainingError(
           .nonFiniteLoss, at: "epoch \(epoch), step \(step)",
-          "the loss became \(result.loss) between steps \(lastRead + 1) and \(step) at a learning rate of \(learningRate); "
-            + "use a smaller learning rate, or the checked mode to find the layer")
+          "the loss became \(result.loss) between steps \(lastRead + 1) and \(step) at a learning rate of "
+            + "\(learningRate); use a smaller learning rate, or the checked mode to find the layer")
       }
       lastRead = step
       let elapsed = start.duration(to: .now).seconds
@@ -203,7 +208,7 @@ extension Trainer {
     return cut
   }
 
-  /// Fisher and Yates's shuffle; depends on seed and epoch alone, so that a resumed run goes on as the first would have.
+  /// Fisher and Yates's shuffle; depends on seed and epoch alone, so that a resumed run goes on as the first would.
   private func shuffled(_ order: [Int32], epoch: Int) -> [Int32] {
     var generator = PhiloxGenerator(seed: seed, stream: stableHash("shuffle") &+ UInt32(truncatingIfNeeded: epoch))
     var result = order
@@ -215,7 +220,7 @@ extension Trainer {
   }
 }
 
-/// When the loss is read: often enough to show progress and to keep the device's queue short, seldom enough not to wait.
+/// When the loss is read: often enough to show progress and to keep the device's queue short, not so often as to wait.
 ///
 /// Reading changes nothing on the device, so the clock has no influence on the numbers.
 private struct ReadPace {

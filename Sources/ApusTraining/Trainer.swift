@@ -13,8 +13,8 @@ public import ApusNN
 /// ```
 ///
 /// The model may be a `Sequential` or any struct that is a `Layer`. Data stay on the device; each batch size is traced,
-/// fused and planned once and then replayed. uint8 inputs are multiplied by `pixelScale`, float32 inputs are taken as they
-/// are. The same seed on the same device gives the same bits.
+/// fused and planned once and then replayed. uint8 inputs are multiplied by `pixelScale`, float32 inputs are taken as
+/// they are. The same seed on the same device gives the same bits.
 ///
 /// A trainer is confined to one thread at a time.
 public final class Trainer {
@@ -29,8 +29,8 @@ public final class Trainer {
   public let pixelScale: Double
   /// Fusion, memory reuse, and the checked mode that names the first node with a NaN.
   public let options: CompileOptions
-  /// All epochs so far.
-  public internal(set) var history: History
+  /// All epochs so far; `test` is the caller's to fill in.
+  public var history: History
   /// Number of optimizer steps so far.
   public internal(set) var step = 0
   /// Asked between steps; training then ends as if the step were the last. For an interrupt or a time limit.
@@ -119,8 +119,8 @@ public final class Trainer {
   package var parameters: [Parameter] { modelParameters }
   package var optimizerState: [Parameter] { arena?.states ?? [] }
 
-  /// Copies the current weights from the device into the model's parameters, so that they outlive the trainer. `fit` does
-  /// it at its end.
+  /// Copies the current weights from the device into the model's parameters, so that they outlive the trainer. `fit`
+  /// does it at its end.
   public func synchronize() throws { try storeOnHost(modelParameters, from: session) }
 }
 

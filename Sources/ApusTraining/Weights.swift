@@ -15,7 +15,7 @@ public func save(_ model: some Layer, to path: String, metadata: [String: String
 
 /// Reads the model's parameters by name from a safetensors file.
 ///
-/// All names, shapes and types are compared first: when anything does not fit, all of it is listed and nothing is changed.
+/// All names, shapes and types are compared first: when anything does not fit, all of it is listed and nothing changed.
 ///
 /// - Parameter model: with sizes, that is, built or trained.
 /// - Returns: the file's metadata.

@@ -8,12 +8,12 @@ import Testing
   @Test(arguments: Fixture.all(in: "optimizers"))
   func optimizerAgrees(_ fixture: Fixture) throws {
     let optimizer = try #require(Self.optimizer(fixture))
-    // The place of epsilon differs between Keras and PyTorch; these are the steps of the same formula.
-    if fixture.name == "optimizer.torch_adam" { return }
+    // PyTorch adds epsilon after the bias correction, Keras and this before: the smallest gradients feel it.
+    let tolerance = fixture.name == "optimizer.torch_adam" ? 1e-4 : 2e-6
     let steps = try run(optimizer, initial: fixture["initial"], gradients: fixture["gradients"])
     for (step, values) in steps.enumerated() {
       let expected = fixture["parameters"].rows(step..<(step + 1)).reshaped([7])
-      expectEqual(values, expected, tolerance: 2e-6, "step \(step + 1)")
+      expectEqual(values, expected, tolerance: tolerance, "step \(step + 1)")
     }
   }
 

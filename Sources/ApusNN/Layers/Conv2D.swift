@@ -2,8 +2,8 @@ public import ApusCore
 
 /// 2-D convolution with bias and activation: `y = activation(conv2D(x, kernel) + bias)`; see `conv2D(_:_:)`.
 ///
-/// Input `[N, H, W, C]`, output `[N, P, Q, filters]`. The kernel is `[R, S, C / groups, filters]`, drawn Glorot uniform,
-/// the bias `[filters]` is zero at first. `C` is taken from the first input. Names and defaults are Keras's.
+/// Input `[N, H, W, C]`, output `[N, P, Q, filters]`. The kernel is `[R, S, C / groups, filters]`, drawn Glorot
+/// uniform, the bias `[filters]` is zero at first. `C` is taken from the first input. Names and defaults are Keras's.
 public struct Conv2D: NamedLayer {
   public let filters: Int
   /// Height and width of the window.

@@ -3,8 +3,8 @@ public import ApusCore
 /// A convolution of each channel by itself, with `depthMultiplier` filters a channel.
 ///
 /// Input `[N, H, W, C]`, output `[N, P, Q, C * depthMultiplier]`: filter m of channel c gives output channel
-/// `c * depthMultiplier + m`. The kernel is `[R, S, 1, C * depthMultiplier]`, drawn Glorot uniform with the fans of Keras's
-/// `[R, S, C, depthMultiplier]`; the bias is zero at first.
+/// `c * depthMultiplier + m`. The kernel is `[R, S, 1, C * depthMultiplier]`, drawn Glorot uniform with the fans of
+/// Keras's `[R, S, C, depthMultiplier]`; the bias is zero at first.
 public struct DepthwiseConv2D: NamedLayer {
   /// Height and width of the window.
   public let kernelSize: (Int, Int)

@@ -3,8 +3,8 @@ public import ApusCore
 /// What training makes small: one number for each sample, of which the mean over the batch is taken.
 ///
 /// Formulas are Keras's, with one difference: the cross entropies expect **logits** unless told otherwise, since the
-/// models by name end in a layer without softmax, and logits give the more exact loss. A model that ends in a softmax or
-/// sigmoid is refused then, instead of being squashed twice; use `fromLogits: false` for it.
+/// models by name end in a layer without softmax, and logits give the more exact loss. A model that ends in a softmax
+/// or sigmoid is refused then, instead of being squashed twice; use `fromLogits: false` for it.
 ///
 /// ```swift
 /// let trainer = try Trainer(model, loss: .sparseCategoricalCrossEntropy)          // Dense(10) at the end

@@ -20,11 +20,11 @@ public protocol Optimizer: Sendable {
   var learningRate: Double { get set }
   /// Names of the state vectors, zero at first.
   var stateNames: [String] { get }
-  /// The numbers that the rule reads and that may differ from step to step. Computed on the host in double precision.
+  /// The numbers that the rule reads and that may differ from step to step; computed on the host, in double precision.
   ///
   /// - Parameter step: 1 for the first.
   func values(step: Int) -> [Double]
-  /// New parameter and states. Called once, when a step is traced; what it captures from `self` is constant from then on.
+  /// New parameter and states. Called when a step is traced; what it takes from `self` is constant from then on.
   func rule(_ inputs: RuleInputs) -> UpdateRule
 }
 

@@ -42,7 +42,7 @@ package final class ParameterArena {
     vector = Parameter("parameters", value: zeros)
     states = optimizer.stateNames.map { Parameter("optimizer.\($0)", value: zeros, isTrainable: false) }
     for (parameter, offset) in zip(trainable, offsets) { parameter.move(to: vector, offset: offset) }
-    // Now, since a plan that only writes a parameter would leave its first value to be uploaded later, over the new one.
+    // Now: of a parameter that a plan only writes, the first value would be uploaded later, over the new one.
     try session.place(parameters + states)
   }
 
@@ -52,8 +52,10 @@ package final class ParameterArena {
   /// The graph inputs that hold the optimizer's values of the step start with this, in order.
   package static let valuePrefix = "optimizer.value"
 
-  /// Appends the gradients of `loss` (of its sum) and the optimizer's update.
-  package func appendUpdate(to graph: Graph, loss: Tensor) {
+  /// Appends the gradients of `scale` times the sum of `loss`, and the optimizer's update.
+  ///
+  /// The factor is part of the update's expression, where it costs no launch.
+  package func appendUpdate(to graph: Graph, loss: Tensor, scale: Double = 1) {
     let gradients = graph.gradients(of: loss, with: parameters.map { graph.parameter($0) })
     let gradient = graph.pack(gradients, offsets: offsets, count: count)
     let values = optimizer.values(step: 1).indices.map { graph.input("\(Self.valuePrefix)\($0)", shape: []) }
@@ -61,7 +63,7 @@ package final class ParameterArena {
     let stateEnd = 1 + states.count
     let rule = optimizer.rule(
       RuleInputs(
-        parameter: slots[0], gradient: slots[stateEnd], states: Array(slots[1..<stateEnd]),
+        parameter: slots[0], gradient: .constant(scale) * slots[stateEnd], states: Array(slots[1..<stateEnd]),
         values: Array(slots[(stateEnd + 1)...])))
     graph.update([vector] + states, reading: [gradient] + values, [rule.parameter] + rule.states)
   }

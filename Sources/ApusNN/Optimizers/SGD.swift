@@ -3,8 +3,10 @@ import ApusCore
 /// Stochastic gradient descent with momentum:
 /// `m <- momentum * m - learningRate * g`, `p <- p + m`; with Nesterov `p <- p + momentum * m - learningRate * g`.
 ///
-/// `weightDecay` is added to the gradient (`g + weightDecay * p`), which is the classical L2 penalty and what PyTorch does.
-/// Defaults are Keras's. Sutskever et al., "On the importance of initialization and momentum", 2013.
+/// `weightDecay` is added to the gradient (`g + weightDecay * p`): the classical L2 penalty, as in PyTorch. (Keras
+/// takes it off the parameter instead, as `AdamW` does.) Defaults are Keras's.
+///
+/// Sutskever et al., "On the importance of initialization and momentum", 2013.
 public struct SGD: Optimizer {
   public var learningRate: Double
   public let momentum: Double
