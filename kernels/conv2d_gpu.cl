@@ -38,7 +38,7 @@
 
 #if !CONV2D_INPUT_GRADIENT
 // Offset of x's element that tap (r, s) of channel c meets at pixel (n, p, q) of y, flattened.
-inline INDEX conv2d_source(int group, int pixel, int tap, int c) {
+static inline INDEX conv2d_source(int group, int pixel, int tap, int c) {
   const int h = pixel / Q % P * STRIDE_H - PAD_TOP + tap / S * DILATION_H;
   const int w = pixel % Q * STRIDE_W - PAD_LEFT + tap % S * DILATION_W;
   if (h < 0 || h >= H || w < 0 || w >= W) return OUTSIDE;
@@ -60,16 +60,16 @@ inline INDEX conv2d_source(int group, int pixel, int tap, int c) {
 #define B_ALONG_K 0
 #define B_VECTOR K_VECTOR
 
-inline int slice_rows(int group) { return ROWS; }
-inline int slice_depth(int group) { return R * S * CG; }
+static inline int slice_rows(int group) { return ROWS; }
+static inline int slice_depth(int group) { return R * S * CG; }
 
-inline INDEX operand_a(int group, int m, int k) {
+static inline INDEX operand_a(int group, int m, int k) {
   return m < ROWS ? conv2d_source(group, m, k / CG, k % CG) : OUTSIDE;
 }
 
-inline INDEX operand_b(int group, int k, int n) { return n < KG ? (INDEX)k * K + group * KG + n : OUTSIDE; }
+static inline INDEX operand_b(int group, int k, int n) { return n < KG ? (INDEX)k * K + group * KG + n : OUTSIDE; }
 
-inline INDEX result_offset(int group, int m) { return (INDEX)m * K + group * KG; }
+static inline INDEX result_offset(int group, int m) { return (INDEX)m * K + group * KG; }
 
 #elif CONV2D_INPUT_GRADIENT
 
@@ -93,7 +93,7 @@ inline INDEX result_offset(int group, int m) { return (INDEX)m * K + group * KG;
 #define CLASS_COLUMNS(slice) ((W - CLASS_W(slice) + STRIDE_W - 1) / STRIDE_W)
 
 // The first tap of an axis that reaches the class: class + pad - tap * dilation is a multiple of the stride.
-inline int first_tap(int class, int pad, int stride, int dilation, int step) {
+static inline int first_tap(int class, int pad, int stride, int dilation, int step) {
   int tap = 0;
   while (tap < step && (class + pad - tap * dilation) % stride != 0) tap++;
   return tap;
@@ -102,15 +102,15 @@ inline int first_tap(int class, int pad, int stride, int dilation, int step) {
 #define FIRST_S(slice) first_tap(CLASS_W(slice), PAD_LEFT, STRIDE_W, DILATION_W, TAP_STEP_W)
 
 // Taps first, first + step, ... below count; none where first_tap found none.
-inline int tap_count(int first, int count, int step) { return first < step ? (count - first + step - 1) / step : 0; }
+static inline int tap_count(int first, int count, int step) { return first < step ? (count - first + step - 1) / step : 0; }
 
-inline int slice_rows(int slice) { return N * CLASS_ROWS(slice) * CLASS_COLUMNS(slice); }
+static inline int slice_rows(int slice) { return N * CLASS_ROWS(slice) * CLASS_COLUMNS(slice); }
 
-inline int slice_depth(int slice) {
+static inline int slice_depth(int slice) {
   return tap_count(FIRST_R(slice), R, TAP_STEP_H) * tap_count(FIRST_S(slice), S, TAP_STEP_W) * KG;
 }
 
-inline INDEX operand_a(int slice, int m, int k) {
+static inline INDEX operand_a(int slice, int m, int k) {
   const int rows = CLASS_ROWS(slice), columns = CLASS_COLUMNS(slice), first_s = FIRST_S(slice);
   if (m >= N * rows * columns) return OUTSIDE;
   const int taps_s = tap_count(first_s, S, TAP_STEP_W), tap = k / KG;
@@ -122,14 +122,14 @@ inline INDEX operand_a(int slice, int m, int k) {
   return ((image * P + reach_h / STRIDE_H) * Q + reach_w / STRIDE_W) * K + GROUP_OF(slice) * KG + k % KG;
 }
 
-inline INDEX operand_b(int slice, int k, int n) {
+static inline INDEX operand_b(int slice, int k, int n) {
   if (n >= CG) return OUTSIDE;
   const int first_s = FIRST_S(slice), taps_s = tap_count(first_s, S, TAP_STEP_W), tap = k / KG;
   const int r = FIRST_R(slice) + tap / taps_s * TAP_STEP_H, s = first_s + tap % taps_s * TAP_STEP_W;
   return (INDEX)((r * S + s) * CG + n) * K + GROUP_OF(slice) * KG + k % KG;
 }
 
-inline INDEX result_offset(int slice, int m) {
+static inline INDEX result_offset(int slice, int m) {
   const int rows = CLASS_ROWS(slice), columns = CLASS_COLUMNS(slice);
   const INDEX image = m / (rows * columns);
   const int h = m / columns % rows * STRIDE_H + CLASS_H(slice), w = m % columns * STRIDE_W + CLASS_W(slice);
@@ -150,15 +150,15 @@ inline INDEX result_offset(int slice, int m) {
 #define B_ALONG_K 0
 #define B_VECTOR K_VECTOR
 
-inline int slice_rows(int group) { return ROWS; }
-inline int slice_depth(int group) { return N * P * Q; }
+static inline int slice_rows(int group) { return ROWS; }
+static inline int slice_depth(int group) { return N * P * Q; }
 
-inline INDEX operand_a(int group, int m, int k) {
+static inline INDEX operand_a(int group, int m, int k) {
   return m < ROWS ? conv2d_source(group, k, m / CG, m % CG) : OUTSIDE;
 }
 
-inline INDEX operand_b(int group, int k, int n) { return n < KG ? (INDEX)k * K + group * KG + n : OUTSIDE; }
+static inline INDEX operand_b(int group, int k, int n) { return n < KG ? (INDEX)k * K + group * KG + n : OUTSIDE; }
 
-inline INDEX result_offset(int group, int m) { return (INDEX)m * K + group * KG; }
+static inline INDEX result_offset(int group, int m) { return (INDEX)m * K + group * KG; }
 
 #endif

@@ -40,17 +40,17 @@
 
 #define OUTSIDE (-1)
 
-inline int slice_rows(int slice) { return M; }
-inline int slice_depth(int slice) { return K; }
+static inline int slice_rows(int slice) { return M; }
+static inline int slice_depth(int slice) { return K; }
 
-inline INDEX operand_a(int slice, int m, int k) {
+static inline INDEX operand_a(int slice, int m, int k) {
   if (m >= M) return OUTSIDE;
   return (INDEX)slice * A_BATCH_STRIDE + (TRANSPOSE_A ? (INDEX)k * M + m : (INDEX)m * K + k);
 }
 
-inline INDEX operand_b(int slice, int k, int n) {
+static inline INDEX operand_b(int slice, int k, int n) {
   if (n >= N) return OUTSIDE;
   return (INDEX)slice * B_BATCH_STRIDE + (TRANSPOSE_B ? (INDEX)n * K + k : (INDEX)k * N + n);
 }
 
-inline INDEX result_offset(int slice, int m) { return ((INDEX)slice * M + m) * N; }
+static inline INDEX result_offset(int slice, int m) { return ((INDEX)slice * M + m) * N; }

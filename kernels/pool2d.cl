@@ -3,6 +3,7 @@
 // y[n,p,q,c] = max or mean over (r,s) of x[n, p*STRIDE_H - PAD_TOP + r, q*STRIDE_W - PAD_LEFT + s, c]
 //
 // Defines
+//   POOL2D_FORWARD or POOL2D_GRADIENT   1: which of the two entry points the program holds
 //   GPU_CLASS                 1: one work-item per vector of channels; 0: one work-item per row of the result
 //   POOL_MAX                  1: maximum (padded cells never win), 0: average
 //   COUNT_PADDING             average only; 1: always divide by WINDOW_H * WINDOW_W, 0: by the cells inside the image
@@ -79,7 +80,7 @@ typedef int mask;
 #define BAND_COLUMNS ((W + PAD_LEFT + STRIDE_W - 1) / STRIDE_W)
 
 // The reciprocal of the number of cells that window (p, q) averages.
-inline float pool2d_scale(int p, int q) {
+static inline float pool2d_scale(int p, int q) {
 #if COUNT_PADDING
   return 1.0f / (WINDOW_H * WINDOW_W);
 #else
@@ -90,7 +91,7 @@ inline float pool2d_scale(int p, int q) {
 }
 
 // Pools window (p, q) of LANES channels; `image` points at the first of them in the image's first pixel.
-inline vec pool2d_window(__global const float *restrict image, int p, int q) {
+static inline vec pool2d_window(__global const float *restrict image, int p, int q) {
   const int top = p * STRIDE_H - PAD_TOP, left = q * STRIDE_W - PAD_LEFT;
   const int bottom = min(top + WINDOW_H, H), right = min(left + WINDOW_W, W);
   vec result = (vec)(POOL_MAX ? -INFINITY : 0.0f);
@@ -106,6 +107,7 @@ inline vec pool2d_window(__global const float *restrict image, int p, int q) {
   return POOL_MAX ? result : result * pool2d_scale(p, q);
 }
 
+#if POOL2D_FORWARD
 KERNEL void pool2d_forward(__global const float *restrict x, __global float *restrict y EPILOGUE_PARAMS) {
 #if GPU_CLASS
   const INDEX id = get_global_id(0);
@@ -125,7 +127,9 @@ KERNEL void pool2d_forward(__global const float *restrict x, __global float *res
     }
 #endif
 }
+#endif
 
+#if POOL2D_GRADIENT
 #if POOL_MAX
 #define GRADIENT_INPUTS \
   __global const float *restrict x, __global const float *restrict y, __global const float *restrict dy
@@ -135,7 +139,7 @@ KERNEL void pool2d_forward(__global const float *restrict x, __global float *res
 #define TAKES(value, maximum) (((value) == (maximum)) | ((value) != (value)))
 
 // The part of dx[n,i,j] that window (p, q) gives; offsets are in elements.
-inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j, int p, int q) {
+static inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j, int p, int q) {
   const int top = p * STRIDE_H - PAD_TOP, left = q * STRIDE_W - PAD_LEFT;
   const int right = min(left + WINDOW_W, W);
   const vec maximum = LOAD(y, window);
@@ -154,13 +158,13 @@ inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j
 #define GRADIENT_INPUTS __global const float *restrict dy
 #define GRADIENT_ARGUMENTS dy
 
-inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j, int p, int q) {
+static inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j, int p, int q) {
   return LOAD(dy, window) * pool2d_scale(p, q);
 }
 #endif
 
 // dx[n,i,j,c...]: the sum over the windows that contain the cell, in row-major order.
-inline vec pool2d_cell(GRADIENT_INPUTS, int n, int i, int j, int c) {
+static inline vec pool2d_cell(GRADIENT_INPUTS, int n, int i, int j, int c) {
   const int first_p = max(i + PAD_TOP - WINDOW_H + STRIDE_H, 0) / STRIDE_H;
   const int first_q = max(j + PAD_LEFT - WINDOW_W + STRIDE_W, 0) / STRIDE_W;
   const int last_p = min((i + PAD_TOP) / STRIDE_H, P - 1), last_q = min((j + PAD_LEFT) / STRIDE_W, Q - 1);
@@ -223,3 +227,4 @@ KERNEL void pool2d_gradient(GRADIENT_INPUTS, __global float *restrict dx EPILOGU
     }
 #endif
 }
+#endif

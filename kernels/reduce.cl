@@ -6,6 +6,7 @@
 //
 // Defines
 //   GPU_CLASS       0 or 1
+//   ARGMAX          1: the program holds reduce_argmax and nothing else
 //   REDUCE_MAX      1: maximum, a NaN wins; 0: sum
 //   SCALE           factor of the result, a float literal (1/REDUCE for a mean); default 1.0f
 //   OUTER, REDUCE, INNER
@@ -17,7 +18,7 @@
 //   reduce_direct(x, y EPILOGUE_PARAMS)           SPLITS == 1.  x: [OUTER, REDUCE, INNER], y: [OUTER, INNER]
 //   reduce_partial(x, workspace)                  SPLITS > 1, first pass.  workspace: SPLITS * OUTER * INNER floats
 //   reduce_finish(workspace, y EPILOGUE_PARAMS)   SPLITS > 1, second pass
-//   reduce_argmax(x, index)                       index: int [OUTER, INNER], the first maximum along REDUCE, a NaN wins
+//   reduce_argmax(x, index)                       ARGMAX 1.  index: int [OUTER, INNER], the first maximum along REDUCE, a NaN wins
 //   reduce_strided(x, y EPILOGUE_PARAMS)          where COUNT is defined: y[i], i < COUNT, over r < REDUCE of
 //                                                 x[KEPT(i) + REDUCED(r)]; both macros give element offsets
 //   The epilogue's channel is the column, or the row where INNER == 1.
@@ -67,7 +68,7 @@ __kernel void reduce_strided(__global const float *restrict x, __global float *r
 #define CHANNEL(outer, column) (INNER == 1 ? (outer) : (column))
 
 // The first pass ends in the result itself, or in the slot of its part.
-#if SPLITS == 1
+#if ARGMAX || SPLITS == 1
 #define FIRST_PASS reduce_direct(__global const float *restrict x, __global float *restrict y EPILOGUE_PARAMS)
 #define SLOT(outer, part) ((INDEX)(outer) * INNER)
 #define FINAL(T, LOAD, v, index, channel) EPILOGUE(T, LOAD, v, index, channel)
@@ -91,6 +92,7 @@ __kernel void reduce_finish(__global const float *restrict workspace, __global f
 }
 #endif
 
+#if ARGMAX
 __kernel void reduce_argmax(__global const float *restrict x, __global int *restrict index) {
   const INDEX i = get_global_id(0);
   if (i >= (INDEX)OUTER * INNER) return;
@@ -107,7 +109,7 @@ __kernel void reduce_argmax(__global const float *restrict x, __global int *rest
   index[i] = at;
 }
 
-#if GPU_CLASS
+#elif GPU_CLASS
 
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void FIRST_PASS {
   __local float sums[GROUP];
@@ -157,7 +159,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void FIRST_PASS {
 #if INNER == 1
 
 // Reduces 16 lanes as a tree.
-inline float reduce_lanes(float16 v) {
+static inline float reduce_lanes(float16 v) {
   float lanes[16];
   vstore16(v, 0, lanes);
   for (int width = 8; width > 0; width /= 2)
@@ -166,7 +168,7 @@ inline float reduce_lanes(float16 v) {
 }
 
 // Four accumulators hide the latency of an addition.
-inline float reduce_run(__global const float *restrict x, INDEX length) {
+static inline float reduce_run(__global const float *restrict x, INDEX length) {
   float16 s0 = (float16)(IDENTITY), s1 = s0, s2 = s0, s3 = s0;
   INDEX r = 0;
   for (; r + 64 <= length; r += 64) {

@@ -6,6 +6,8 @@
 //   t[c] = (1 - SMOOTHING) * label[c] + SMOOTHING / COLUMNS, where a sparse label is the index of a one-hot row
 //
 // Defines
+//   SOFTMAX_FORWARD, SOFTMAX_LOG, SOFTMAX_CROSS_ENTROPY or SOFTMAX_CROSS_ENTROPY_GRADIENT   1: the entry point that
+//                   the program holds
 //   GPU_CLASS       0 or 1
 //   ROWS, COLUMNS
 //   DENSE_LABELS    cross-entropy only. 0: int [ROWS], 1: float [ROWS, COLUMNS]
@@ -15,8 +17,8 @@
 // Entry points
 //   softmax_forward(x, y EPILOGUE_PARAMS)
 //   softmax_log(x, y EPILOGUE_PARAMS)
-//   softmax_cross_entropy(x, labels, loss)                              where DENSE_LABELS is defined; loss: [ROWS]
-//   softmax_cross_entropy_gradient(x, labels, dloss, dx EPILOGUE_PARAMS)        likewise; dloss: [ROWS]
+//   softmax_cross_entropy(x, labels, loss)                              loss: [ROWS]
+//   softmax_cross_entropy_gradient(x, labels, dloss, dx EPILOGUE_PARAMS)        dloss: [ROWS]
 // Global size [local size], all entry points
 //   GPU_CLASS 0: ceil(ROWS / ROWS_PER_ITEM) [1];  GPU_CLASS 1: ceil(ROWS / (GROUP / LANES)) * GROUP [GROUP]
 //   A good LANES: the power of two not below COLUMNS / 4, within 4...GROUP.
@@ -53,7 +55,7 @@ typedef int mask;
 
 // Combines v over the work-items of a row, as a tree; all of them get the result.
 #define ROW_TREE(name, combine) \
-  inline float name(float v, __local float *restrict scratch) { \
+  static inline float name(float v, __local float *restrict scratch) { \
     const int item = get_local_id(0), lane = item % LANES; \
     scratch[item] = v; \
     barrier(CLK_LOCAL_MEM_FENCE); \
@@ -87,7 +89,7 @@ typedef int16 mask;
   const bool real = true; \
   for (int row = begin; row < min(begin + ROWS_PER_ITEM, ROWS); row++)
 
-inline float softmax_lanes_max(vec v) {
+static inline float softmax_lanes_max(vec v) {
   float a[16];
   vstore16(v, 0, a);
   for (int width = 8; width > 0; width /= 2)
@@ -95,7 +97,7 @@ inline float softmax_lanes_max(vec v) {
   return a[0];
 }
 
-inline float softmax_lanes_sum(vec v) {
+static inline float softmax_lanes_sum(vec v) {
   float a[16];
   vstore16(v, 0, a);
   for (int width = 8; width > 0; width /= 2)
@@ -110,7 +112,7 @@ inline float softmax_lanes_sum(vec v) {
 #define FOR_BLOCK(c) for (int c = lane * WIDTH; c < COLUMNS; c += LANES * WIDTH)
 
 // The block at column c of a row; columns past the end read as `fill`.
-inline vec softmax_block(__global const float *restrict row, int c, float fill) {
+static inline vec softmax_block(__global const float *restrict row, int c, float fill) {
 #if WIDTH == 1
   return row[c];
 #else
@@ -148,6 +150,7 @@ inline vec softmax_block(__global const float *restrict row, int c, float fill) 
   FOR_BLOCK(c) s##_block += exp(softmax_block(x, c, -INFINITY) - m); \
   const float s = ROW_SUM(s##_block);
 
+#if SOFTMAX_FORWARD
 KERNEL void softmax_forward(__global const float *restrict x, __global float *restrict y EPILOGUE_PARAMS) {
   FOR_ROW(row, real) {
     __global const float *restrict logits = x + (INDEX)row * COLUMNS;
@@ -160,7 +163,9 @@ KERNEL void softmax_forward(__global const float *restrict x, __global float *re
     }
   }
 }
+#endif
 
+#if SOFTMAX_LOG
 KERNEL void softmax_log(__global const float *restrict x, __global float *restrict y EPILOGUE_PARAMS) {
   FOR_ROW(row, real) {
     __global const float *restrict logits = x + (INDEX)row * COLUMNS;
@@ -173,8 +178,9 @@ KERNEL void softmax_log(__global const float *restrict x, __global float *restri
     }
   }
 }
+#endif
 
-#ifdef DENSE_LABELS
+#if SOFTMAX_CROSS_ENTROPY || SOFTMAX_CROSS_ENTROPY_GRADIENT
 
 #if DENSE_LABELS
 typedef float label_type;
@@ -182,7 +188,7 @@ typedef float label_type;
 #define TERM(target, cost) ((target) * (cost))
 
 // Columns past the end have target 0.
-inline vec softmax_target(__global const float *restrict labels, int row, int c) {
+static inline vec softmax_target(__global const float *restrict labels, int row, int c) {
   const vec share = select((vec)(0.0f), (vec)(SMOOTHING / COLUMNS), (mask)(c) + IOTA < (mask)(COLUMNS));
   return softmax_block(labels + (INDEX)row * COLUMNS, c, 0.0f) * (1.0f - SMOOTHING) + share;
 }
@@ -192,13 +198,14 @@ typedef int label_type;
 // A one-hot row looks at its label's logit alone, so that -infinity elsewhere is no NaN.
 #define TERM(target, cost) (SMOOTHING > 0.0f ? (target) * (cost) : select((vec)(0.0f), cost, (target) > 0.0f))
 
-inline vec softmax_target(__global const int *restrict labels, int row, int c) {
+static inline vec softmax_target(__global const int *restrict labels, int row, int c) {
   const mask column = (mask)(c) + IOTA;
   const vec share = select((vec)(0.0f), (vec)(SMOOTHING / COLUMNS), column < (mask)(COLUMNS));
   return select((vec)(0.0f), (vec)(1.0f - SMOOTHING), column == (mask)(labels[row])) + share;
 }
 #endif
 
+#if SOFTMAX_CROSS_ENTROPY
 KERNEL void softmax_cross_entropy(__global const float *restrict x, __global const label_type *restrict labels,
                                   __global float *restrict loss) {
   FOR_ROW(row, real) {
@@ -215,7 +222,9 @@ KERNEL void softmax_cross_entropy(__global const float *restrict x, __global con
     if (real && lane == 0) loss[row] = sum * VALID(labels[row]);
   }
 }
+#endif
 
+#if SOFTMAX_CROSS_ENTROPY_GRADIENT
 KERNEL void softmax_cross_entropy_gradient(__global const float *restrict x, __global const label_type *restrict labels,
                                            __global const float *restrict dloss,
                                            __global float *restrict dx EPILOGUE_PARAMS) {
@@ -237,5 +246,6 @@ KERNEL void softmax_cross_entropy_gradient(__global const float *restrict x, __g
     }
   }
 }
+#endif
 
 #endif

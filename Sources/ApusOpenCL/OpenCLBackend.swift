@@ -18,6 +18,11 @@ package final class OpenCLBackend: Backend {
     staging = StagingRing(context)
   }
 
+  deinit {
+    _ = context.cl.clFinish(context.queue)
+    programs.save(atMost: 2)
+  }
+
   package var device: DeviceDescription { context.device.description }
   /// Bytes of all live buffers.
   package var allocatedBytes: Int { context.allocatedBytes }
@@ -47,7 +52,6 @@ package final class OpenCLBackend: Backend {
       context.cl.clEnqueueReadBuffer(
         context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
       "clEnqueueReadBuffer of \(bytes.count.formattedBytes)")
-    programs.saveCompiled()
   }
 
   // MARK: Kernels

@@ -5,7 +5,7 @@ extension OpenCLBackend {
   func pool2D(_ attributes: Pool2DAttributes, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     let (x, y) = (call.inputs[0].type.shape, call.output.type.shape)
     let epilogue = Epilogue(call)
-    let source = try source(["pool2d"], defines(attributes, x, y), for: call, epilogue: epilogue)
+    let source = try source(["pool2d"], defines("POOL2D_FORWARD", attributes, x, y), for: call, epilogue: epilogue)
     let arguments = [call.inputs[0].buffer, call.output.buffer] + epilogue.arguments
     switch schedule {
     case .cpu:
@@ -24,7 +24,7 @@ extension OpenCLBackend {
   ) throws(BackendError) -> OpenCLKernel {
     let (x, y) = (call.inputs[0].type.shape, call.inputs[1].type.shape)
     let epilogue = Epilogue(call)
-    let source = try source(["pool2d"], defines(attributes, x, y), for: call, epilogue: epilogue)
+    let source = try source(["pool2d"], defines("POOL2D_GRADIENT", attributes, x, y), for: call, epilogue: epilogue)
     let operands = attributes.kind == .max ? call.inputs : [call.inputs[2]]
     let arguments = operands.map(\.buffer) + [call.output.buffer] + epilogue.arguments
     let window = attributes.window
@@ -39,9 +39,9 @@ extension OpenCLBackend {
     }
   }
 
-  private func defines(_ attributes: Pool2DAttributes, _ x: [Int], _ y: [Int]) -> Defines {
+  private func defines(_ pass: String, _ attributes: Pool2DAttributes, _ x: [Int], _ y: [Int]) -> Defines {
     [
-      "POOL_MAX": attributes.kind == .max ? 1 : 0,
+      pass: 1, "POOL_MAX": attributes.kind == .max ? 1 : 0,
       "COUNT_PADDING": attributes.kind == .averageIncludingPadding ? 1 : 0,
       "N": x[0], "H": x[1], "W": x[2], "C": x[3], "P": y[1], "Q": y[2],
       "WINDOW_H": attributes.height, "WINDOW_W": attributes.width,

@@ -75,15 +75,15 @@ final class ProgramCache {
     Array(format.utf8) + UInt64(key.utf8.count).littleEndianBytes + Array(key.utf8)
   }
 
-  /// Writes what was compiled since the last call; what cannot be written is compiled again next time.
+  /// Writes what was compiled, for at most `seconds`; the rest is compiled again next time, as is what cannot be written.
   ///
-  /// To be called when kernels have run and the queue is empty: pocl generates code at a kernel's first launch, and
-  /// only then does the binary hold it.
-  func saveCompiled() {
+  /// To be called when the work is done: pocl compiles a program a second time, in a form for all sizes of work-groups,
+  /// before it hands out the binary.
+  func save(atMost seconds: Double) {
     guard let folder, !unsaved.isEmpty else { return }
-    defer { unsaved = [] }
     guard (try? FilePath.createFolder(folder)) != nil else { return }
-    for (key, program) in unsaved {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end, let (key, program) = unsaved.popLast() {
       guard let path = path(key), let binary = program.binary else { continue }
       var entry = Self.header(key: key) + UInt64(binary.count).littleEndianBytes + binary
       entry += Checksum(entry).value.littleEndianBytes

@@ -52,8 +52,7 @@ extension OpenCLBackend {
     let view = ReductionView(call.inputs[0].type.shape, axes: [axis])
     var defines = view.defines
     defines["REDUCE"] = view.reduce
-    let tile = ReductionTile(view, on: self, mostSplits: 1)
-    defines.append(tile.defines)
+    defines["ARGMAX"] = 1
     let source = try source(["reduce"], defines, for: call)
     return OpenCLKernel([
       try launch(
@@ -100,12 +99,13 @@ private struct ReductionTile {
   let global: Int
   let local: Int
 
-  init(_ view: ReductionView, on backend: OpenCLBackend, mostSplits: Int = .max) {
-    // About eight work-items (GPU-class: groups) a compute unit, of at least 4096 elements.
+  init(_ view: ReductionView, on backend: OpenCLBackend) {
+    // About eight work-items (GPU-class: groups) a compute unit, of so many elements that a
+    // second launch pays.
     let wanted = backend.device.computeUnits * 8
     func parts(_ side: Int) -> Int {
       let elements = view.reduce * (view.inner == 1 ? 1 : view.inner / side)
-      return max(1, min(mostSplits, wanted.dividedRoundingUp(by: view.outer * side), elements / 4096, view.reduce))
+      return max(1, min(wanted.dividedRoundingUp(by: view.outer * side), elements / 16384, view.reduce))
     }
     switch backend.schedule {
     case .cpu:

@@ -18,6 +18,7 @@ extension OpenCLBackend {
     let rows = call.inputs[0].type.count / columns
     let epilogue = Epilogue(call)
     var all = defines
+    all[entry.uppercased()] = 1
     all["ROWS"] = rows
     all["COLUMNS"] = columns
     let global: Int
