@@ -98,8 +98,8 @@
 #define RIGHT_TILES CLAMP(RIGHT_COLUMNS <= 0 ? 0 : 1 + (RIGHT_COLUMNS + TILE_W - 2) / TILE_W, 0, TILES - LEFT_TILES)
 
 // acc[pixel] += source[pixel, i] * filter[i, :] over i < length, for the pixels with lo <= column < hi.
-ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *restrict source,
-                              const FILTER_SPACE float *restrict filter, const int length, const int lo,
+ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *source,
+                              const FILTER_SPACE float *filter, const int length, const int lo,
                               const int hi) {
 #if S * SOURCE_C <= 8
 #pragma unroll
@@ -151,8 +151,8 @@ ALWAYS_INLINE void find_taps(row_taps *taps, const int row) {
 }
 
 // The sum over all taps for the tile that begins at column `first` of a class.
-ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restrict source,
-                          const FILTER_SPACE float *restrict filter, const row_taps *taps, const int class,
+ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *source,
+                          const FILTER_SPACE float *filter, const row_taps *taps, const int class,
                           const int first, const bool border) {
 #pragma unroll
   for (int m = 0; m < PIXELS; ++m) {
@@ -160,8 +160,8 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *restric
     for (int v = 0; v < TILE_V; ++v) acc[m][v] = (vec)(0.0f);
   }
   for (int t = 0; t < taps->count; ++t) {
-    const __global float *restrict source_line = source + taps->source[t] + first * (COLUMN_STEP * SOURCE_C);
-    const FILTER_SPACE float *restrict filter_line = filter + taps->filter[t];
+    const __global float *source_line = source + taps->source[t] + first * (COLUMN_STEP * SOURCE_C);
+    const FILTER_SPACE float *filter_line = filter + taps->filter[t];
     if (FLAT && !border) {
       accumulate(acc, source_line + TAP_SHIFT(0, FILTER_COLUMN(0)) * SOURCE_C, filter_line, S * SOURCE_C, 0, TILE_W);
       continue;
@@ -195,7 +195,7 @@ void conv2d_input_gradient(
   const int block_channel = (int)get_global_id(1) % BLOCKS * BLOCK;
   const int group_channel = min(block_channel, max(GROUP_RESULT - BLOCK, 0));
   const int channel = group * GROUP_RESULT + group_channel;
-  const __global float *restrict tile_source =
+  const __global float *tile_source =
     source + (INDEX)image * (SOURCE_H * SOURCE_W * SOURCE_C) + (DEPTHWISE ? channel : group * GROUP_SOURCE);
 #if NARROW
   float tile_filter[R * S * GROUP_SOURCE * VECTOR];
@@ -203,7 +203,7 @@ void conv2d_input_gradient(
     for (int c = 0; c < VECTOR; ++c) tile_filter[i * VECTOR + c] = c < RESULT_C ? filter[i * RESULT_C + c] : 0.0f;
   }
 #else
-  const __global float *restrict tile_filter = filter + channel;
+  const __global float *tile_filter = filter + channel;
 #endif
 
   for (int row = first_row; row < min(first_row + ROWS, RESULT_H); ++row) {
@@ -268,8 +268,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_transpose_filter(const __global float *restrict filter, __global float *restrict result) {
   const int tap = get_global_id(0), group = get_global_id(1), first_k = (int)get_global_id(2) * 16;
   const int channels = C / GROUPS, last_k = min(first_k + 16, K / GROUPS);
-  const __global float *restrict from = filter + tap * channels * K + group * (K / GROUPS);
-  __global float *restrict to = result + (R * S - 1 - tap) * (K / GROUPS) * C + group * channels;
+  const __global float *from = filter + tap * channels * K + group * (K / GROUPS);
+  __global float *to = result + (R * S - 1 - tap) * (K / GROUPS) * C + group * channels;
   int c = 0;
   if (last_k - first_k == 16) {
     for (; c + 16 <= channels; c += 16) {

@@ -52,8 +52,8 @@
 #endif
 
 // acc[tile element] += x[pixel, tile element] * dy[pixel, :] over one row of `count` > 0 pixels.
-ALWAYS_INLINE void accumulate_row(vec acc[TILE][TILE_V], const SPACE float *restrict x,
-                                  const __global float *restrict dy, const int count) {
+ALWAYS_INLINE void accumulate_row(vec acc[TILE][TILE_V], const SPACE float *x,
+                                  const __global float *dy, const int count) {
   int q = 0;
   do {
     vec gradient[TILE_V];
@@ -87,7 +87,7 @@ ALWAYS_INLINE int range_end(const int step, const int offset, const int size, co
 }
 
 // The lanes before `skip` are another work-item's: they are not read.
-ALWAYS_INLINE vec load_lanes(const int skip, const __global float *restrict pointer) {
+ALWAYS_INLINE vec load_lanes(const int skip, const __global float *pointer) {
   vec value = (vec)(0.0f);
   float *lanes = (float *)&value;
   for (int lane = max(skip, 0); lane < VECTOR; ++lane) lanes[lane] = pointer[lane];
@@ -117,7 +117,7 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
 #endif
   const int rows = max(p_end - p_begin, 0), total = q_end > q_begin ? N * rows : 0;
   const int begin = (long)total * split / SPLITS, end = (long)total * (split + 1) / SPLITS;
-  const __global float *restrict block_dy = dy + q_begin * K + channel;
+  const __global float *block_dy = dy + q_begin * K + channel;
 
   int first = begin;
   do {
@@ -128,7 +128,7 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
     for (int line = 0; line < (last - first - 1) * STRIDE_H + (TILE_R - 1) * DILATION_H + 1; ++line) {
       const int h = first % P * STRIDE_H + top + line;
       const bool inside = h >= 0 && h < H;
-      const __global float *restrict source = x + ((INDEX)(first / P) * H + h) * (W * C) - PAD_LEFT * C;
+      const __global float *source = x + ((INDEX)(first / P) * H + h) * (W * C) - PAD_LEFT * C;
       const int copy_begin = inside ? PAD_LEFT * C : LINE, copy_end = inside ? min(LINE, (PAD_LEFT + W) * C) : LINE;
       for (int i = 0; i < copy_begin; ++i) copy[line * LINE + i] = 0.0f;
       for (int i = copy_begin; i < copy_end; ++i) copy[line * LINE + i] = source[i];
@@ -137,7 +137,7 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
 #endif
     for (int c_block = 0; c_block < GROUP_C; c_block += TILE_C) {
       const int c = min(c_block, GROUP_C - TILE_C);
-      __global float *restrict sums =
+      __global float *sums =
         partial + (INDEX)split * FILTER_SIZE + ((tile_r * S + tile_s) * GROUP_C + c) * K + channel;
       vec acc[TILE][TILE_V];
 #pragma unroll
@@ -148,9 +148,9 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
       int n = first / max(rows, 1), p = p_begin + first % max(rows, 1);
       for (int row = first; row < last; ++row) {
 #if COPIED
-        const float *restrict row_x = copy + (row - first) * STRIDE_H * LINE + tile_s * DILATION_W * C;
+        const float *row_x = copy + (row - first) * STRIDE_H * LINE + tile_s * DILATION_W * C;
 #else
-        const __global float *restrict row_x =
+        const __global float *row_x =
           x + (((INDEX)n * H + p * STRIDE_H + top) * W + q_begin * STRIDE_W + left) * C +
           (DEPTHWISE ? channel : group * GROUP_C + c);
 #endif
@@ -166,7 +166,7 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
         const int row = (i / (TILE_S * TILE_C) * S + i / TILE_C % TILE_S) * GROUP_C + i % TILE_C;
 #pragma unroll
         for (int v = 0; v < TILE_V; ++v) {
-          __global float *restrict sum = sums + row * K + v * VECTOR;
+          __global float *sum = sums + row * K + v * VECTOR;
 #if GROUP_K % BLOCK == 0
           STORE(first == begin ? acc[i][v] : LOAD(sum, 0) + acc[i][v], sum);
 #else

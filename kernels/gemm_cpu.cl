@@ -50,7 +50,7 @@
 #endif
 
 // acc[row] += op(a)[row, k] * op(b)[k, :] over k < count
-ALWAYS_INLINE void multiply(vec acc[TILE_M][TILE_V], const SPACE_A float *restrict a, const SPACE_B float *restrict b,
+ALWAYS_INLINE void multiply(vec acc[TILE_M][TILE_V], const SPACE_A float *a, const SPACE_B float *b,
                             const int count) {
   for (int k = 0; k < count; ++k) {
     vec row[TILE_V];
@@ -69,7 +69,7 @@ ALWAYS_INLINE void multiply(vec acc[TILE_M][TILE_V], const SPACE_A float *restri
 
 #if PACK_A
 // Copies a block of a without changing its order.
-ALWAYS_INLINE void pack_a(float *restrict packed, const __global float *restrict a, const int height, const int width) {
+ALWAYS_INLINE void pack_a(float *packed, const __global float *a, const int height, const int width) {
   for (int row = 0; row < height; ++row) {
     for (int i = 0; i < width; ++i) packed[row * PACKED_A_WIDTH + i] = a[(INDEX)row * (TRANSPOSE_A ? M : K) + i];
   }
@@ -78,10 +78,10 @@ ALWAYS_INLINE void pack_a(float *restrict packed, const __global float *restrict
 
 #if PACK_B
 // Copies `count` rows of TILE_N columns of op(b), which are then contiguous.
-ALWAYS_INLINE void pack_b(vec *restrict packed, const __global float *restrict b, const int count) {
+ALWAYS_INLINE void pack_b(vec *packed, const __global float *b, const int count) {
 #if TRANSPOSE_B
   for (int v = 0; v < TILE_V; ++v) {
-    const __global float *restrict columns = b + (INDEX)v * VECTOR * K;
+    const __global float *columns = b + (INDEX)v * VECTOR * K;
     int k = 0;
 #if VECTOR == 16
     for (; k + 16 <= count; k += 16) {
@@ -115,8 +115,8 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
   const int block_row = (int)get_global_id(0) * BLOCK_M, block_column = (int)get_global_id(1) * BLOCK_N;
   const int first_row = min(block_row, M - BLOCK_M), first_column = min(block_column, N - BLOCK_N);
   const INDEX batch = get_global_id(2);
-  const __global float *restrict block_a = a + batch * A_BATCH_STRIDE + (INDEX)first_row * (TRANSPOSE_A ? 1 : K);
-  const __global float *restrict block_b = b + batch * B_BATCH_STRIDE + (INDEX)first_column * (TRANSPOSE_B ? K : 1);
+  const __global float *block_a = a + batch * A_BATCH_STRIDE + (INDEX)first_row * (TRANSPOSE_A ? 1 : K);
+  const __global float *block_b = b + batch * B_BATCH_STRIDE + (INDEX)first_column * (TRANSPOSE_B ? K : 1);
   const INDEX block_c = (batch * M + first_row) * N + first_column;
 #if PACK_A
   float packed_a[PACKED_A_HEIGHT * PACKED_A_WIDTH];
@@ -137,7 +137,7 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
     for (int tile_n = (block_column - first_column) / TILE_N; tile_n < TILES_N; ++tile_n) {
       const int column = min(tile_n * TILE_N, BLOCK_N - TILE_N);
       const int skip_columns = max(tile_n * TILE_N, block_column - first_column) - column;
-      const __global float *restrict tile_b =
+      const __global float *tile_b =
         block_b + (INDEX)first_term * (TRANSPOSE_B ? 1 : N) + (INDEX)column * (TRANSPOSE_B ? K : 1);
 #if PACK_B
       pack_b(packed_b, tile_b, terms);

@@ -30,7 +30,7 @@ typedef struct __attribute__((packed)) {
 
 // Stores the lanes from `skip` on. A block that would pass the end of its dimension moves back instead; the lanes
 // before `skip` are then its neighbour's.
-ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *restrict pointer) {
+ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *pointer) {
   if (skip <= 0) {
     STORE(value, pointer);
   } else {
