@@ -4,6 +4,7 @@ import Synchronization
 /// Ctrl-C or a request to terminate: the first asks for an orderly end, the second ends the process at once.
 enum Interruption {
   private static let count = Atomic(0)
+  private static let notice: StaticString = "\napus: ending after this step; again to end at once\n"
 
   /// Whether the work should end after the current step.
   static var isPending: Bool { count.load(ordering: .relaxed) > 0 }
@@ -14,7 +15,9 @@ enum Interruption {
     _ = isPending
     for number in [SIGINT, SIGTERM] {
       signal(number) { _ in
+        // Only what is allowed in a signal handler: atomics, `write`, `_exit`.
         if Interruption.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(ExitStatus.interrupted.rawValue) }
+        _ = write(STDERR_FILENO, Interruption.notice.utf8Start, Interruption.notice.utf8CodeUnitCount)
       }
     }
   }
