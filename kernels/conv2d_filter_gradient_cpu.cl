@@ -180,6 +180,7 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
   } while (first < end);
 }
 
+#if SPLITS > 1
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_filter_gradient_sum(const __global float *restrict partial, __global float *restrict df) {
   const int begin = (int)get_global_id(0) * 256;
@@ -201,3 +202,4 @@ void conv2d_filter_gradient_sum(const __global float *restrict partial, __global
     }
   }
 }
+#endif
