@@ -142,47 +142,56 @@ private struct ConvolutionProduct {
     }
   }
 
-  /// Calls `body(cells, source)` for each filter cell of each window: its channels in the laid out row, and in the image
-  /// (`nil` in the padding).
-  private func forEachCell(
+  /// Calls `body(cells, pixels, count)` for runs of the laid out rows of the windows `rows`: `count` floats that lie side
+  /// by side in the image too, or (`nil`) in the padding.
+  private func forEachRun(
     _ n: Int, _ rows: Range<Int>, _ g: Int, _ columns: UnsafeMutablePointer<Float>,
-    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>?) -> Void
+    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>?, Int) -> Void
   ) {
     let window = shape.window
+    let count = shape.groupInputs
+    // Neighbouring cells of a filter row are neighbours in the image: one run instead of many.
+    let joins = window.dilationX == 1 && shape.groups == 1
     var cells = columns
     for p in rows {
       for q in 0..<shape.q {
         for r in 0..<shape.r {
           let h = p * window.strideY + r * window.dilationY - window.top
-          for s in 0..<shape.s {
-            let w = q * window.strideX + s * window.dilationX - window.left
-            let exists = h >= 0 && h < shape.h && w >= 0 && w < shape.w
-            body(
-              cells,
-              exists ? image + ((n * shape.h + h) * shape.w + w) * shape.c + g * shape.groupInputs : nil)
-            cells += shape.groupInputs
+          let first = q * window.strideX - window.left
+          let line = image + (n * shape.h + h) * shape.w * shape.c + g * count
+          if h < 0 || h >= shape.h {
+            body(cells, nil, shape.s * count)
+          } else if joins {
+            let (start, end) = (max(0, -first), max(0, min(shape.s, shape.w - first)))
+            if start > 0 { body(cells, nil, min(start, shape.s) * count) }
+            if start < end { body(cells + start * count, line + (first + start) * count, (end - start) * count) }
+            if end < shape.s, end >= start { body(cells + end * count, nil, (shape.s - end) * count) }
+          } else {
+            for s in 0..<shape.s {
+              let w = first + s * window.dilationX
+              body(cells + s * count, w >= 0 && w < shape.w ? line + w * shape.c : nil, count)
+            }
           }
+          cells += shape.s * count
         }
       }
     }
   }
 
   private func layOut(_ n: Int, _ rows: Range<Int>, _ g: Int, _ columns: UnsafeMutablePointer<Float>) {
-    let count = shape.groupInputs
-    forEachCell(n, rows, g, columns) { cells, source in
-      if let source {
-        for c in 0..<count { cells[c] = source[c] }
+    forEachRun(n, rows, g, columns) { cells, pixels, count in
+      if let pixels {
+        for i in 0..<count { cells[i] = pixels[i] }
       } else {
-        for c in 0..<count { cells[c] = 0 }
+        for i in 0..<count { cells[i] = 0 }
       }
     }
   }
 
   private func addBack(_ n: Int, _ rows: Range<Int>, _ g: Int, _ columns: UnsafeMutablePointer<Float>) {
-    let count = shape.groupInputs
-    forEachCell(n, rows, g, columns) { cells, target in
-      guard let target else { return }
-      for c in 0..<count { target[c] += cells[c] }
+    forEachRun(n, rows, g, columns) { cells, pixels, count in
+      guard let pixels else { return }
+      for i in 0..<count { pixels[i] += cells[i] }
     }
   }
 }

@@ -3,7 +3,8 @@ import ApusCore
 internal import CThreads
 
 extension CPUBackend {
-  /// A product with the package's own loops: blocks of rows of the result on all threads.
+  /// A product with the package's own loops: bands of rows or columns of the result, of which there are more, on all
+  /// threads.
   func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
     let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
     let (a, b, y) = (invocation.inputs[0].floats, invocation.inputs[1].floats, invocation.output.floats)
@@ -11,27 +12,28 @@ extension CPUBackend {
     let scratch = workScratch
     try scratch.reserve(
       stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
-    let epilogue = try epilogueProgram(invocation)
-    // Blocks of rows that the product's own blocking takes whole.
-    let rowsPerBlock = min(shape.m, 64)
-    let blocks = (shape.m + rowsPerBlock - 1) / rowsPerBlock
-    return parallelLoop(over: shape.batch * blocks) { range, part in
+    let (m, n, k) = (shape.m, shape.n, shape.k)
+    let (aRow, aColumn) = matMul.transposeA ? (1, m) : (k, 1)
+    let (bRow, bColumn) = matMul.transposeB ? (1, k) : (n, 1)
+    let cutsRows = m >= n
+    let bandSize = 64
+    let bands = ((cutsRows ? m : n) + bandSize - 1) / bandSize
+    let product = parallelLoop(over: shape.batch * bands, minimum: 65536 / (bandSize * k) + 1) { range, part in
       for index in range {
-        let (batch, first) = (index / blocks, index % blocks * rowsPerBlock)
-        let rows = min(rowsPerBlock, shape.m - first)
-        let left = apus_matrix(
-          data: a + batch * shape.m * shape.k + first * (matMul.transposeA ? 1 : shape.k),
-          row: Int64(matMul.transposeA ? 1 : shape.k), column: Int64(matMul.transposeA ? shape.m : 1))
-        let right = apus_matrix(
-          data: b + batch * shape.k * shape.n, row: Int64(matMul.transposeB ? 1 : shape.n),
-          column: Int64(matMul.transposeB ? shape.k : 1))
-        let start = (batch * shape.m + first) * shape.n
-        let target = apus_matrix(data: y + start, row: Int64(shape.n), column: 1)
+        let (batch, first) = (index / bands, index % bands * bandSize)
+        let (row, column) = cutsRows ? (first, 0) : (0, first)
         apus_gemm(
-          Int64(rows), Int64(shape.n), Int64(shape.k), left, right, target, 0,
+          Int64(cutsRows ? min(bandSize, m - row) : m), Int64(cutsRows ? n : min(bandSize, n - column)), Int64(k),
+          apus_matrix(data: a + batch * m * k + row * aRow, row: Int64(aRow), column: Int64(aColumn)),
+          apus_matrix(data: b + batch * k * n + column * bColumn, row: Int64(bRow), column: Int64(bColumn)),
+          apus_matrix(data: y + (batch * m + row) * n + column, row: Int64(n), column: 1), 0,
           scratch.floats(part: part, stride: stride))
-        epilogue?.run(start..<(start + rows * shape.n), part: part)
       }
+    }
+    let epilogue = try epilogueProgram(invocation)?.loop(over: invocation.output.count)
+    return {
+      product()
+      epilogue?()
     }
   }
 }
