@@ -1,4 +1,6 @@
 #ifdef APUS_OPENCL
+// For RTLD_DEFAULT.
+#define _GNU_SOURCE
 #include "COpenCL.h"
 
 #include <dlfcn.h>
@@ -11,10 +13,10 @@
 #endif
 
 const char *apus_opencl_load(apus_opencl *table) {
-  void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) return dlerror();
+  if (dlopen(LIBRARY, RTLD_NOW | RTLD_GLOBAL) == NULL) return dlerror();
+  // By the default order, in which a preloaded library (a tracer, Oclgrind) comes first.
 #define APUS_OPENCL_LOOK_UP(name) \
-  table->name = (__typeof__(name) *)dlsym(library, #name); \
+  table->name = (__typeof__(name) *)dlsym(RTLD_DEFAULT, #name); \
   if (table->name == NULL) return dlerror();
   APUS_OPENCL_FUNCTIONS(APUS_OPENCL_LOOK_UP)
   return NULL;
