@@ -91,7 +91,7 @@ static inline float pool2d_scale(int p, int q) {
 }
 
 // Pools window (p, q) of LANES channels; `image` points at the first of them in the image's first pixel.
-static inline vec pool2d_window(__global const float *restrict image, int p, int q) {
+static inline vec pool2d_window(__global const float *image, int p, int q) {
   const int top = p * STRIDE_H - PAD_TOP, left = q * STRIDE_W - PAD_LEFT;
   const int bottom = min(top + WINDOW_H, H), right = min(left + WINDOW_W, W);
   vec result = (vec)(POOL_MAX ? -INFINITY : 0.0f);
@@ -131,15 +131,15 @@ KERNEL void pool2d_forward(__global const float *restrict x, __global float *res
 
 #if POOL2D_GRADIENT
 #if POOL_MAX
-#define GRADIENT_INPUTS \
-  __global const float *restrict x, __global const float *restrict y, __global const float *restrict dy
+#define GRADIENT_INPUTS(qualifier) \
+  __global const float *qualifier x, __global const float *qualifier y, __global const float *qualifier dy
 #define GRADIENT_ARGUMENTS x, y, dy
 
 // True where `value` takes its window's maximum, NaN included, unless an earlier cell did.
 #define TAKES(value, maximum) (((value) == (maximum)) | ((value) != (value)))
 
 // The part of dx[n,i,j] that window (p, q) gives; offsets are in elements.
-static inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j, int p, int q) {
+static inline vec pool2d_share(GRADIENT_INPUTS(), INDEX image, INDEX window, int i, int j, int p, int q) {
   const int top = p * STRIDE_H - PAD_TOP, left = q * STRIDE_W - PAD_LEFT;
   const int right = min(left + WINDOW_W, W);
   const vec maximum = LOAD(y, window);
@@ -155,16 +155,16 @@ static inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i
   return select((vec)(0.0f), LOAD(dy, window), TAKES(value, maximum) & (taken == 0));
 }
 #else
-#define GRADIENT_INPUTS __global const float *restrict dy
+#define GRADIENT_INPUTS(qualifier) __global const float *qualifier dy
 #define GRADIENT_ARGUMENTS dy
 
-static inline vec pool2d_share(GRADIENT_INPUTS, INDEX image, INDEX window, int i, int j, int p, int q) {
+static inline vec pool2d_share(GRADIENT_INPUTS(), INDEX image, INDEX window, int i, int j, int p, int q) {
   return LOAD(dy, window) * pool2d_scale(p, q);
 }
 #endif
 
 // dx[n,i,j,c...]: the sum over the windows that contain the cell, in row-major order.
-static inline vec pool2d_cell(GRADIENT_INPUTS, int n, int i, int j, int c) {
+static inline vec pool2d_cell(GRADIENT_INPUTS(), int n, int i, int j, int c) {
   const int first_p = max(i + PAD_TOP - WINDOW_H + STRIDE_H, 0) / STRIDE_H;
   const int first_q = max(j + PAD_LEFT - WINDOW_W + STRIDE_W, 0) / STRIDE_W;
   const int last_p = min((i + PAD_TOP) / STRIDE_H, P - 1), last_q = min((j + PAD_LEFT) / STRIDE_W, Q - 1);
@@ -176,7 +176,7 @@ static inline vec pool2d_cell(GRADIENT_INPUTS, int n, int i, int j, int c) {
   return sum;
 }
 
-KERNEL void pool2d_gradient(GRADIENT_INPUTS, __global float *restrict dx EPILOGUE_PARAMS) {
+KERNEL void pool2d_gradient(GRADIENT_INPUTS(restrict), __global float *restrict dx EPILOGUE_PARAMS) {
 #if GPU_CLASS
   const INDEX id = get_global_id(0);
   if (id >= (INDEX)N * H * W * BLOCKS) return;

@@ -168,7 +168,7 @@ static inline float reduce_lanes(float16 v) {
 }
 
 // Four accumulators hide the latency of an addition.
-static inline float reduce_run(__global const float *restrict x, INDEX length) {
+static inline float reduce_run(__global const float *x, INDEX length) {
   float16 s0 = (float16)(IDENTITY), s1 = s0, s2 = s0, s3 = s0;
   INDEX r = 0;
   for (; r + 64 <= length; r += 64) {

@@ -55,7 +55,7 @@ typedef int mask;
 
 // Combines v over the work-items of a row, as a tree; all of them get the result.
 #define ROW_TREE(name, combine) \
-  static inline float name(float v, __local float *restrict scratch) { \
+  static inline float name(float v, __local float *scratch) { \
     const int item = get_local_id(0), lane = item % LANES; \
     scratch[item] = v; \
     barrier(CLK_LOCAL_MEM_FENCE); \
@@ -112,7 +112,7 @@ static inline float softmax_lanes_sum(vec v) {
 #define FOR_BLOCK(c) for (int c = lane * WIDTH; c < COLUMNS; c += LANES * WIDTH)
 
 // The block at column c of a row; columns past the end read as `fill`.
-static inline vec softmax_block(__global const float *restrict row, int c, float fill) {
+static inline vec softmax_block(__global const float *row, int c, float fill) {
 #if WIDTH == 1
   return row[c];
 #else
@@ -188,7 +188,7 @@ typedef float label_type;
 #define TERM(target, cost) ((target) * (cost))
 
 // Columns past the end have target 0.
-static inline vec softmax_target(__global const float *restrict labels, int row, int c) {
+static inline vec softmax_target(__global const float *labels, int row, int c) {
   const vec share = select((vec)(0.0f), (vec)(SMOOTHING / COLUMNS), (mask)(c) + IOTA < (mask)(COLUMNS));
   return softmax_block(labels + (INDEX)row * COLUMNS, c, 0.0f) * (1.0f - SMOOTHING) + share;
 }
@@ -198,7 +198,7 @@ typedef int label_type;
 // A one-hot row looks at its label's logit alone, so that -infinity elsewhere is no NaN.
 #define TERM(target, cost) (SMOOTHING > 0.0f ? (target) * (cost) : select((vec)(0.0f), cost, (target) > 0.0f))
 
-static inline vec softmax_target(__global const int *restrict labels, int row, int c) {
+static inline vec softmax_target(__global const int *labels, int row, int c) {
   const mask column = (mask)(c) + IOTA;
   const vec share = select((vec)(0.0f), (vec)(SMOOTHING / COLUMNS), column < (mask)(COLUMNS));
   return select((vec)(0.0f), (vec)(1.0f - SMOOTHING), column == (mask)(labels[row])) + share;
