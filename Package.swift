@@ -71,6 +71,13 @@ let package = Package(
     .testTarget(
       name: "ApusBackendTests", dependencies: ["ApusCore", "ApusDevices"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "ApusNNTests", dependencies: ["ApusCore", "ApusDevices", "ApusNN", "ApusSafetensors"]),
+    .testTarget(
+      name: "ApusTrainingTests",
+      dependencies: [
+        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining",
+      ]),
     .testTarget(name: "ApusSafetensorsTests", dependencies: ["ApusSafetensors", "ApusCore"]),
   ],
   cLanguageStandard: .c2x

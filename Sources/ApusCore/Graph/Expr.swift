@@ -114,13 +114,25 @@ extension Expr: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
 // MARK: - Rewriting
 
 extension Expr {
+  private static func simplified(_ op: Binary, _ a: Expr, _ b: Expr) -> Expr {
+    switch op {
+    case .add: a + b
+    case .subtract: a - b
+    case .multiply: a * b
+    case .divide: a / b
+    case .maximum: max(a, b)
+    case .minimum: min(a, b)
+    case .power: pow(a, b)
+    }
+  }
+
   /// The expression with every input `i` replaced by `replacements[i]` (and random states by the input they name).
   package func substituting(_ replacements: [Expr]) -> Expr {
     switch self {
     case .input(let i): replacements[i]
     case .constant: self
     case .unary(let op, let x): .unary(op, x.substituting(replacements))
-    case .binary(let op, let a, let b): .binary(op, a.substituting(replacements), b.substituting(replacements))
+    case .binary(let op, let a, let b): .simplified(op, a.substituting(replacements), b.substituting(replacements))
     case .select(let comparison, let l, let r, let t, let o):
       .select(
         comparison, l.substituting(replacements), r.substituting(replacements),
@@ -141,7 +153,7 @@ extension Expr {
     case .input, .constant, .random: return self
     case .unary(let op, let x): return .unary(op, x.replacing(target, with: replacement))
     case .binary(let op, let a, let b):
-      return .binary(op, a.replacing(target, with: replacement), b.replacing(target, with: replacement))
+      return .simplified(op, a.replacing(target, with: replacement), b.replacing(target, with: replacement))
     case .select(let comparison, let l, let r, let t, let o):
       return .select(
         comparison, l.replacing(target, with: replacement), r.replacing(target, with: replacement),

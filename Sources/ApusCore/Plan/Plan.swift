@@ -1,10 +1,11 @@
 /// A graph lowered, placed in memory and bound to a device: running it only starts kernels.
 package final class Plan<B: Backend>: Executable {
   package let inputs: [(name: String, type: TensorType)]
-  package let plannedBytes: Int
+  package var plannedBytes: Int { account.byteCount }
   package let lowered: LoweredGraph
   package let memory: MemoryPlan
   private let session: BackendSession<B>
+  private let account: MemoryAccount<B>
   private let checksNumbers: Bool
   private let inputBuffers: [B.Buffer?]
   private let outputs: [(buffer: B.Buffer, type: TensorType)]
@@ -30,8 +31,8 @@ package final class Plan<B: Backend>: Executable {
     let memory = MemoryPlan(
       lowered, workspaces: scratch, alignment: backend.device.alignment,
       blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers)
-    let blocks = try memory.blockSizes.map { try session.allocate($0) }
-    var plannedBytes = memory.byteCount
+    let account = MemoryAccount(session)
+    let blocks = try memory.blockSizes.map { try account.allocate($0) }
     if nodes.contains(where: { if case .pack = $0.op { true } else { false } }) {
       for (block, size) in zip(blocks, memory.blockSizes) {
         try session.upload(NDArray(zeros: [size], dtype: .uint8), to: block)
@@ -47,8 +48,7 @@ package final class Plan<B: Backend>: Executable {
           buffers.append(buffers[node.inputs[0]])
           continue
         }
-        let buffer = try session.allocate(value.byteCount)
-        plannedBytes += value.byteCount
+        let buffer = try account.allocate(value.byteCount)
         try session.upload(value, to: buffer)
         buffers.append(buffer)
       case .parameter(let source, let offset):
@@ -86,7 +86,7 @@ package final class Plan<B: Backend>: Executable {
     self.session = session
     self.lowered = lowered
     self.memory = memory
-    self.plannedBytes = plannedBytes
+    self.account = account
     self.checksNumbers = options.checksNumbers
     self.kernels = kernels
     self.results = results
@@ -101,8 +101,6 @@ package final class Plan<B: Backend>: Executable {
         (name, (buffers[lowered.index[id]!]!, nodes[lowered.index[id]!].type))
       }, uniquingKeysWith: { $1 })
   }
-
-  deinit { session.release(plannedBytes) }
 
   package var launchCount: Int { kernels.count }
 
@@ -160,4 +158,20 @@ package final class Plan<B: Backend>: Executable {
       .pad, .gather, .gatherGradient: true
     }
   }
+}
+
+/// The allocations of one plan, given back with it: also when binding fails half-way.
+private final class MemoryAccount<B: Backend> {
+  private let session: BackendSession<B>
+  private(set) var byteCount = 0
+
+  init(_ session: BackendSession<B>) { self.session = session }
+
+  func allocate(_ size: Int) throws(BackendError) -> B.Buffer {
+    let buffer = try session.allocate(size)
+    byteCount += size
+    return buffer
+  }
+
+  deinit { session.release(byteCount) }
 }
