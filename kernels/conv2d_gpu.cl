@@ -102,7 +102,9 @@ static inline int first_tap(int class, int pad, int stride, int dilation, int st
 #define FIRST_S(slice) first_tap(CLASS_W(slice), PAD_LEFT, STRIDE_W, DILATION_W, TAP_STEP_W)
 
 // Taps first, first + step, ... below count; none where first_tap found none.
-static inline int tap_count(int first, int count, int step) { return first < step ? (count - first + step - 1) / step : 0; }
+static inline int tap_count(int first, int count, int step) {
+  return first < step ? (count - first + step - 1) / step : 0;
+}
 
 static inline int slice_rows(int slice) { return N * CLASS_ROWS(slice) * CLASS_COLUMNS(slice); }
 

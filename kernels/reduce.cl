@@ -18,7 +18,7 @@
 //   reduce_direct(x, y EPILOGUE_PARAMS)           SPLITS == 1.  x: [OUTER, REDUCE, INNER], y: [OUTER, INNER]
 //   reduce_partial(x, workspace)                  SPLITS > 1, first pass.  workspace: SPLITS * OUTER * INNER floats
 //   reduce_finish(workspace, y EPILOGUE_PARAMS)   SPLITS > 1, second pass
-//   reduce_argmax(x, index)                       ARGMAX 1.  index: int [OUTER, INNER], the first maximum along REDUCE, a NaN wins
+//   reduce_argmax(x, index)                       ARGMAX 1.  index: int [OUTER, INNER], the first maximum; a NaN wins
 //   reduce_strided(x, y EPILOGUE_PARAMS)          where COUNT is defined: y[i], i < COUNT, over r < REDUCE of
 //                                                 x[KEPT(i) + REDUCED(r)]; both macros give element offsets
 //   The epilogue's channel is the column, or the row where INNER == 1.

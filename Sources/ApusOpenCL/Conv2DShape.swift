@@ -34,7 +34,8 @@ struct Conv2DShape {
     return n * rows * columns * k * groupC
   }
 
-  private static func hits(_ outputs: Int, _ taps: Int, _ stride: Int, _ dilation: Int, _ pad: Int, _ size: Int) -> Int {
+  private static func hits(_ outputs: Int, _ taps: Int, _ stride: Int, _ dilation: Int, _ pad: Int, _ size: Int) -> Int
+  {
     (0..<taps).reduce(0) { sum, tap in
       // Outputs o with 0 <= o * stride + shift < size.
       let shift = tap * dilation - pad

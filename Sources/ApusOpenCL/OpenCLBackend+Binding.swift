@@ -15,7 +15,8 @@ extension OpenCLBackend {
   package func kernel(for call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     if (call.inputs + [call.output] + call.epilogueInputs).contains(where: { $0.type.dtype == .float64 }) {
       throw BackendError(
-        .unsupported, "\(device.name): \(call.op.name)\(call.label.isEmpty ? "" : " of \(call.label)") on float64: "
+        .unsupported,
+        "\(device.name): \(call.op.name)\(call.label.isEmpty ? "" : " of \(call.label)") on float64: "
           + "OpenCL devices compute in float32 here; use the device 'cpu' for float64")
     }
     switch call.op {

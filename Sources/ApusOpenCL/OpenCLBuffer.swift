@@ -44,7 +44,8 @@ package final class OpenCLBuffer {
     var region = cl_buffer_region(origin: start, size: range.count)
     var status: cl_int = 0
     let view = context.cl.clCreateSubBuffer(
-      root.memory, cl_mem_flags(CL_MEM_READ_WRITE), cl_buffer_create_type(CL_BUFFER_CREATE_TYPE_REGION), &region, &status)
+      root.memory, cl_mem_flags(CL_MEM_READ_WRITE), cl_buffer_create_type(CL_BUFFER_CREATE_TYPE_REGION), &region,
+      &status)
     try context.check(status, "clCreateSubBuffer of bytes \(start)..<\(start + range.count)")
     return OpenCLBuffer(view!, viewing: root, offset: start, byteCount: range.count)
   }

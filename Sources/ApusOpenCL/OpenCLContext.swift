@@ -25,12 +25,14 @@ package final class OpenCLContext {
     let context = cl.clCreateContext(&properties, 1, &id, nil, nil, &status)
     guard let context, status == CL_SUCCESS else {
       throw BackendError(
-        .deviceUnavailable, "\(name): \(OpenCLStatus(code: status, call: "clCreateContext").text); "
+        .deviceUnavailable,
+        "\(name): \(OpenCLStatus(code: status, call: "clCreateContext").text); "
           + "is the device in use by another program, or its driver older than the system's?")
     }
     guard let queue = cl.clCreateCommandQueue(context, device.id, 0, &status), status == CL_SUCCESS else {
       _ = cl.clReleaseContext(context)
-      throw BackendError(.deviceUnavailable, "\(name): \(OpenCLStatus(code: status, call: "clCreateCommandQueue").text)")
+      throw BackendError(
+        .deviceUnavailable, "\(name): \(OpenCLStatus(code: status, call: "clCreateCommandQueue").text)")
     }
     self.cl = cl
     self.device = device
@@ -58,7 +60,8 @@ package final class OpenCLContext {
     case CL_OUT_OF_RESOURCES where allocatedBytes > memoryLimit / 2: throw outOfMemory(status)
     case CL_OUT_OF_RESOURCES, CL_DEVICE_NOT_AVAILABLE, CL_INVALID_COMMAND_QUEUE, OpenCLStatus.kernelFault:
       throw BackendError(
-        .deviceLost, "\(name): \(status.text): the driver gave the device up; start the program again from the last "
+        .deviceLost,
+        "\(name): \(status.text): the driver gave the device up; start the program again from the last "
           + "checkpoint, and look into the system's log (dmesg) if it happens again")
     default: throw BackendError(.driver, "\(name): \(status.text)")
     }
@@ -67,8 +70,8 @@ package final class OpenCLContext {
   private func outOfMemory(_ status: OpenCLStatus) -> BackendError {
     BackendError(
       .outOfMemory,
-      "\(name): out of memory: \(status.text) with \(allocatedBytes.formattedBytes) of \(memoryLimit.formattedBytes) in "
-        + "use; use a smaller batch or model, or end other programs that use the device",
+      "\(name): out of memory: \(status.text) with \(allocatedBytes.formattedBytes) of "
+        + "\(memoryLimit.formattedBytes) in use; use a smaller batch or model, or end other programs on the device",
       requestedBytes: allocatedBytes, limitBytes: memoryLimit)
   }
 

@@ -38,7 +38,8 @@ extension OpenCLDevice {
       guard let match = matches.first else { throw none("has '\(piece)' in its name") }
       if matches.count > 1 {
         throw BackendError(
-          .deviceUnavailable, "OpenCL: '\(piece)' is in the names of several devices; choose one by its number: "
+          .deviceUnavailable,
+          "OpenCL: '\(piece)' is in the names of several devices; choose one by its number: "
             + list(matches))
       }
       return match

@@ -60,7 +60,8 @@ final class OpenCLProgram {
   private var log: String {
     var size = 0
     let name = cl_program_build_info(CL_PROGRAM_BUILD_LOG)
-    guard context.cl.clGetProgramBuildInfo(handle, context.device.id, name, 0, nil, &size) == CL_SUCCESS, size > 0 else {
+    guard context.cl.clGetProgramBuildInfo(handle, context.device.id, name, 0, nil, &size) == CL_SUCCESS, size > 0
+    else {
       return "(no log)"
     }
     var bytes = [UInt8](repeating: 0, count: size)

@@ -75,7 +75,7 @@ final class ProgramCache {
     Array(format.utf8) + UInt64(key.utf8.count).littleEndianBytes + Array(key.utf8)
   }
 
-  /// Writes what was compiled, for at most `seconds`; the rest is compiled again next time, as is what cannot be written.
+  /// Writes what was compiled, for at most `seconds`; the rest, and what cannot be written, waits for the next time.
   ///
   /// To be called when the work is done: pocl compiles a program a second time, in a form for all sizes of work-groups,
   /// before it hands out the binary.

@@ -4,6 +4,10 @@
 #ifndef CL_TARGET_OPENCL_VERSION
 #define CL_TARGET_OPENCL_VERSION 120
 #endif
+#if !__has_include(<CL/cl.h>)
+#error "CL/cl.h is missing: install the OpenCL headers (Debian: opencl-headers), or build a product without the trait \
+OpenCL: swift build --disable-default-traits --product apus"
+#endif
 #include <CL/cl.h>
 
 // Every function that is called, once: members of the table, and names to look up.
