@@ -16,7 +16,7 @@ package final class CPUBackend: Backend {
   let tileScratch = Scratch()
   let workScratch = Scratch()
   #if OneDNN
-  let library = OneDNN()
+    private var openedLibrary: OneDNN?
   #endif
 
   package init(mode: Mode = .fast) {
@@ -60,14 +60,16 @@ package final class CPUBackend: Backend {
 
   // MARK: Kernels
 
-  /// Kernels that apply an epilogue while their result is in the cache, or whose result is small. Copies gain nothing by
-  /// it, and an epilogue computes in float32, so index results have none.
+  /// Kernels that apply an epilogue while their result is in the cache, or whose result is small. Copies gain nothing
+  /// by it, and an epilogue computes in float32, so index results have none.
   package func fusesEpilogue(of op: Op) -> Bool {
     switch op {
     case .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient, .reduce, .softmax,
-      .crossEntropy, .crossEntropyGradient, .gather, .gatherGradient: true
+      .crossEntropy, .crossEntropyGradient, .gather, .gatherGradient:
+      true
     case .input, .constant, .parameter, .pointwise, .update, .argMax, .reshape, .transpose, .slice, .concat, .pad,
-      .pack: false
+      .pack:
+      false
     }
   }
 
@@ -109,6 +111,16 @@ package final class CPUBackend: Backend {
     case .gatherGradient: try gatherGradient(invocation)
     }
   }
+
+  #if OneDNN
+    /// oneDNN, opened at the first kernel that needs it.
+    func library() throws(BackendError) -> OneDNN {
+      if let openedLibrary { return openedLibrary }
+      let library = try OneDNN()
+      openedLibrary = library
+      return library
+    }
+  #endif
 
   package func run(_ kernels: [CPUKernel]) throws(BackendError) {
     apus_adopt_thread()

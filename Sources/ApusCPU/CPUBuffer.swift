@@ -1,11 +1,11 @@
 import ApusCore
 
 #if canImport(Darwin)
-import Darwin
+  import Darwin
 #elseif canImport(Musl)
-import Musl
+  import Musl
 #else
-import Glibc
+  import Glibc
 #endif
 
 /// A block of host memory, aligned to cache lines and vector registers, freed with the last buffer that shows it.

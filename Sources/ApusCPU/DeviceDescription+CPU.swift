@@ -2,15 +2,15 @@ import ApusCore
 internal import CThreads
 
 #if OneDNN
-internal import COneDNN
+  internal import COneDNN
 #endif
 
 #if canImport(Darwin)
-import Darwin
+  import Darwin
 #elseif canImport(Musl)
-import Musl
+  import Musl
 #else
-import Glibc
+  import Glibc
 #endif
 
 extension CPUBackend {
@@ -24,9 +24,9 @@ extension CPUBackend {
 
   private static var library: String {
     #if OneDNN
-    "oneDNN \(String(cString: apus_onednn_version()))"
+      "oneDNN \(String(cString: apus_onednn_version()))"
     #else
-    "Swift"
+      "Swift"
     #endif
   }
 

@@ -2,8 +2,8 @@ import ApusCore
 internal import CThreads
 
 extension CPUBackend {
-  /// `y[b, ...] = x[indices[b], ...]`; zeros for an index out of range. With an epilogue the result is float32, whatever
-  /// the table's type.
+  /// `y[b, ...] = x[indices[b], ...]`; zeros for an index out of range. With an epilogue the result is float32,
+  /// whatever the table's type.
   func gather(_ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
     let (table, output) = (invocation.inputs[0], invocation.output)
     let rowCount = table.shape[0]

@@ -44,30 +44,25 @@ func parallelLoop(
 
 /// Memory for intermediate values that all kernels of a backend share, since they run one after the other.
 final class Scratch {
-  private(set) var base: UnsafeMutableRawPointer
-  private var allocation: Allocation
-  private var byteCount: Int
+  private var allocation: Allocation?
+  private var byteCount = 0
 
-  init() {
-    byteCount = 4096
-    guard let allocation = Allocation(byteCount) else { fatalError("cpu: no memory for \(byteCount) bytes of scratch") }
-    self.allocation = allocation
-    base = allocation.base
-  }
+  /// `nil` until something is reserved. A larger reservation moves it: kernels look it up when they run.
+  var base: UnsafeMutableRawPointer? { allocation?.base }
 
-  /// Makes room for a kernel that needs `byteCount` bytes; kernels look up `base` when they run.
+  /// Makes room for a kernel that needs `wanted` bytes.
   func reserve(_ wanted: Int, limit: Int) throws(BackendError) {
-    guard wanted > byteCount else { return }
+    guard wanted > byteCount || allocation == nil else { return }
+    let wanted = max(wanted, Allocation.alignment)
     guard wanted <= limit, let larger = Allocation(wanted) else {
       throw .outOfMemory(requested: wanted, limit: limit, on: "cpu", why: "the machine has")
     }
     allocation = larger
-    base = larger.base
     byteCount = wanted
   }
 
-  /// The part of the memory that belongs to one part of a loop.
+  /// The part of what was reserved that belongs to one part of a loop.
   func floats(part: Int, stride: Int) -> UnsafeMutablePointer<Float> {
-    base.assumingMemoryBound(to: Float.self) + part * stride
+    base!.assumingMemoryBound(to: Float.self) + part * stride
   }
 }

@@ -10,7 +10,8 @@ struct StridedCopy {
   private let inner: Int, innerSource: Int, innerTarget: Int
 
   init(
-    shape: [Int], elementSize: Int, from source: UnsafeMutableRawPointer, at sourceOffset: Int, strides sourceStrides: [Int],
+    shape: [Int], elementSize: Int, from source: UnsafeMutableRawPointer, at sourceOffset: Int,
+    strides sourceStrides: [Int],
     to target: UnsafeMutableRawPointer, at targetOffset: Int, strides targetStrides: [Int]
   ) {
     self.source = source + sourceOffset * elementSize
@@ -74,7 +75,8 @@ struct StridedCopy {
   }
 }
 
-/// Rows of runs. Where the runs are scattered in the source, pieces of a few rows and columns keep its lines in the cache.
+/// Rows of runs. Where the runs are scattered in the source, pieces of a few rows and columns keep its lines in the
+/// cache.
 private func copyPlane<T: BitwiseCopyable>(
   _ from: UnsafeMutablePointer<T>, _ fromRow: Int, _ fromStep: Int, _ to: UnsafeMutablePointer<T>, _ toRow: Int,
   _ toStep: Int, _ rows: Int, _ count: Int

@@ -99,19 +99,6 @@ void apus_onednn_destroy(apus_onednn_op *op) {
 
 size_t apus_onednn_scratch_size(const apus_onednn_op *op) { return op->scratch_size; }
 
-const char *apus_onednn_implementation(const apus_onednn_op *op) {
-  const char *name = "";
-  for (int i = 0; i < op->step_count; i++) {
-    const_dnnl_primitive_desc_t description;
-    dnnl_primitive_kind_t kind;
-    if (dnnl_primitive_get_primitive_desc(op->steps[i].primitive, &description) == dnnl_success &&
-        dnnl_primitive_desc_query(description, dnnl_query_primitive_kind, 0, &kind) == dnnl_success &&
-        kind != dnnl_reorder)
-      dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name);
-  }
-  return name;
-}
-
 int apus_onednn_execute(apus_onednn_op *op, void *scratch) {
   dnnl_status_t status = dnnl_success;
   if (scratch != op->bound_scratch) {
@@ -319,26 +306,14 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
   }
 
   TRY(add_primitive(made, pass, &main_step));
-  switch (sizes->pass) {
-    case APUS_CONVOLUTION_FORWARD:
-      add_argument(main_step, DNNL_ARG_SRC, image_memory);
-      add_argument(main_step, DNNL_ARG_WEIGHTS, used_filter);
-      add_argument(main_step, DNNL_ARG_DST, result_memory);
-      if (bias) {
-        TRY(add_memory(made, REF(layouts.bias), bias, &bias_memory));
-        add_argument(main_step, DNNL_ARG_BIAS, bias_memory);
-      }
-      break;
-    case APUS_CONVOLUTION_INPUT_GRADIENT:
-      add_argument(main_step, DNNL_ARG_DIFF_SRC, image_memory);
-      add_argument(main_step, DNNL_ARG_WEIGHTS, used_filter);
-      add_argument(main_step, DNNL_ARG_DIFF_DST, result_memory);
-      break;
-    case APUS_CONVOLUTION_FILTER_GRADIENT:
-      add_argument(main_step, DNNL_ARG_SRC, image_memory);
-      add_argument(main_step, DNNL_ARG_DIFF_WEIGHTS, used_filter);
-      add_argument(main_step, DNNL_ARG_DIFF_DST, result_memory);
-      break;
+  const bool is_forward = sizes->pass == APUS_CONVOLUTION_FORWARD;
+  const bool writes_image = sizes->pass == APUS_CONVOLUTION_INPUT_GRADIENT;
+  add_argument(main_step, writes_image ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, image_memory);
+  add_argument(main_step, writes_filter ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, used_filter);
+  add_argument(main_step, is_forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, result_memory);
+  if (bias) {
+    TRY(add_memory(made, REF(layouts.bias), bias, &bias_memory));
+    add_argument(main_step, DNNL_ARG_BIAS, bias_memory);
   }
   if (reorders && writes_filter)
     TRY(add_reorder(made, inner, used_filter, REF(layouts.filter), filter_memory));

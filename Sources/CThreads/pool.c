@@ -38,7 +38,7 @@ void apus_pool_mean(const apus_windows *windows, const float *restrict x, float 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 typedef int32_t lane_bits __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 
-// One window's channels from `c` on, a register at a time. `left` is what is still to be given: the first match takes it.
+// One window's channels, a register at a time. `left` is what is still to be given: the first match takes it.
 APUS_PART void give_lanes(const apus_windows *w, const float *restrict x, const float *restrict y,
                           const float *restrict dy, float *restrict dx, int overwrites) {
   const lanes maximum = *(const lanes *)y;

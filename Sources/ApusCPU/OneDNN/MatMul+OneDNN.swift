@@ -1,20 +1,20 @@
 #if OneDNN
-import ApusCore
-internal import COneDNN
+  import ApusCore
+  internal import COneDNN
 
-extension CPUBackend {
-  /// A product in oneDNN, with bias and ReLU where the epilogue is no more than these.
-  func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
-    let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
-    let native = NativeEpilogue(invocation)
-    let sizes = apus_product(
-      batch: Int64(shape.batch), m: Int64(shape.m), n: Int64(shape.n), k: Int64(shape.k),
-      transpose_a: matMul.transposeA, transpose_b: matMul.transposeB, relu: native?.relu ?? false)
-    let primitive = try library.product(
-      sizes, a: invocation.inputs[0].floats, b: invocation.inputs[1].floats, bias: native?.bias,
-      c: invocation.output.floats, label: invocation.description)
-    let epilogue = native == nil ? try epilogueProgram(invocation) : nil
-    return try body(primitive, then: epilogue, over: invocation.output.count)
+  extension CPUBackend {
+    /// A product in oneDNN, with bias and ReLU where the epilogue is no more than these.
+    func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+      let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
+      let native = NativeEpilogue(invocation)
+      let sizes = apus_product(
+        batch: Int64(shape.batch), m: Int64(shape.m), n: Int64(shape.n), k: Int64(shape.k),
+        transpose_a: matMul.transposeA, transpose_b: matMul.transposeB, relu: native?.relu ?? false)
+      let primitive = try library().product(
+        sizes, a: invocation.inputs[0].floats, b: invocation.inputs[1].floats, bias: native?.bias,
+        c: invocation.output.floats, label: invocation.description)
+      let epilogue = native == nil ? try epilogueProgram(invocation) : nil
+      return try body(primitive, then: epilogue, over: invocation.output.count)
+    }
   }
-}
 #endif

@@ -104,7 +104,9 @@ extension ConvolutionShape {
       guard y >= 0, y % window.strideY == 0, y / window.strideY < p else { continue }
       for s in 0..<s {
         let x = w + window.left - s * window.dilationX
-        if x >= 0, x % window.strideX == 0, x / window.strideX < q { body(r, s, y / window.strideY, x / window.strideX) }
+        if x >= 0, x % window.strideX == 0, x / window.strideX < q {
+          body(r, s, y / window.strideY, x / window.strideX)
+        }
       }
     }
   }

@@ -63,8 +63,6 @@ int apus_onednn_product(apus_onednn *library, const apus_product *sizes, float *
 
 /// Bytes of scratch memory that executing `op` needs.
 size_t apus_onednn_scratch_size(const apus_onednn_op *op);
-/// Name of the implementation that the library chose.
-const char *apus_onednn_implementation(const apus_onednn_op *op);
 
 /// Runs `op` to its end. `scratch` is 64-byte aligned; its contents are not kept between calls.
 /// @return 0, or a status of the library.

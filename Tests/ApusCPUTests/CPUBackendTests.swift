@@ -1,0 +1,54 @@
+import ApusCPU
+import ApusCore
+import Testing
+
+/// What the cases of single operations do not reach: updates of several targets, long programs, memory limits.
+struct CPUBackendTests {
+  @Test func anUpdateReadsAllTargetsBeforeItWritesOne() throws {
+    let first = Parameter("first", value: NDArray([Float](repeating: 1, count: 5000), shape: [5000]))
+    let second = Parameter("second", value: NDArray([Float](repeating: 2, count: 5000), shape: [5000]))
+    let graph = Graph()
+    graph.update([first, second], reading: [], [.input(1), .input(0) + 0.5 * .input(1)])
+    let session = BackendSession(CPUBackend())
+    let plan = try session.compile(graph)
+    try plan.run()
+    #expect(try first.value().values(as: Float.self).allSatisfy { $0 == 2 })
+    #expect(try second.value().values(as: Float.self).allSatisfy { $0 == 2 })
+    try plan.run()
+    #expect(try first.value().values(as: Float.self).allSatisfy { $0 == 2 })
+    #expect(try second.value().values(as: Float.self).allSatisfy { $0 == 3 })
+  }
+
+  /// A program with more values than scratch tiles, scalars that are computed once, and an operand that repeats.
+  @Test func aLongProgramEqualsTheReference() throws {
+    let (x, y, scale, row) = (Expr.input(0), Expr.input(1), Expr.input(2), Expr.input(3))
+    let decay = 1 - Expr.pow(0.9, scale)
+    let program = Expr.ifGreater(
+      0.3 * x + row, 0.7 * y, then: .exp(0.1 * x * scale) - 0.9 * y,
+      otherwise: decay * (0.02 * y * y + 1.5) / (.sqrt(0.4 * .abs(x) + 0.001) + 1e-7))
+    var generator = PhiloxGenerator(seed: 7)
+    func random(_ shape: [Int]) -> NDArray {
+      NDArray((0..<shape.elementCount).map { _ in generator.uniform() * 4 - 2 }, shape: shape)
+    }
+    let values = [random([211, 20]), random([211, 20]), NDArray([Float(3)], shape: [1]), random([20])]
+    func run(_ mode: CPUBackend.Mode) throws -> [Double] {
+      let graph = Graph()
+      let inputs = values.enumerated().map { graph.input("x\($0)", shape: $1.shape) }
+      let result = pointwise(program, inputs)
+      let plan = try BackendSession(CPUBackend(mode: mode)).compile(graph, outputs: [result])
+      return try plan(values)[0].doubles
+    }
+    for (fast, exact) in zip(try run(.fast), try run(.reference)) {
+      #expect(abs(fast - exact) <= 1e-5 * max(1, abs(exact)))
+    }
+  }
+
+  @Test func whatCannotFitIsRefusedWithItsSize() throws {
+    let backend = CPUBackend()
+    let wanted = backend.device.memoryBytes + 1
+    let error = #expect(throws: BackendError.self) { _ = try backend.allocate(wanted) }
+    #expect(error?.code == .outOfMemory)
+    #expect(error?.requestedBytes == wanted)
+    #expect(error?.limitBytes == backend.device.memoryBytes)
+  }
+}
