@@ -51,6 +51,9 @@ struct Benchmark: ParsableCommand {
   }
 
   func run() throws {
+    #if DEBUG
+      writeToStandardError("note: this is a debug build, its figures mean little; build with --configuration release")
+    #endif
     let report = try measured()
     if json { return try printJSON(report) }
     let rates = report.imagesPerSecond
