@@ -4,6 +4,12 @@ import ApusCore
 let opCases: [OpCase] =
   pointwiseCases + activationCases + matMulCases + convolutionCases + poolingCases + rowCases + shapingCases
 
+/// The cases of several operations, which fusion and memory planning change most.
+let networkCases: Set<String> = [
+  "two layers", "residual", "conv2D bias relu", "dense bias relu", "dense after flatten", "long chain",
+  "pool2D max of relu", "mean cross entropy",
+]
+
 private typealias Input = OpCase.Input
 
 let pointwiseCases: [OpCase] = [
