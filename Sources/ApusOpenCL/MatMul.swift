@@ -65,8 +65,9 @@ private struct ProductTile {
     // Operands that do not stay in the caches are worth a copy.
     let isLarge = m * n * k >= 1 << 28
     packsA = isLarge
-    packsB = isLarge || shape.attributes.transposeB
     // Rows of a power of two floats apart compete for the same cache lines.
+    let collides = n % 1024 == 0 && m >= 32
+    packsB = isLarge || shape.attributes.transposeB || collides
     let mostRows = !shape.attributes.transposeA && !packsA && k % 1024 == 0 ? 8 : 26
     vector = RegisterTile.vector(n)
     var best = Double.infinity
@@ -83,9 +84,9 @@ private struct ProductTile {
     }
     let columns = vector * vectors
     if isLarge {
-      (blockM, blockN, blockK) = (256, 256, 256)
+      (blockM, blockN, blockK) = (256, 512, 256)
     } else {
-      (blockM, blockN, blockK) = packsB ? (256, columns, min(k, 512)) : (rows, columns, k)
+      (blockM, blockN, blockK) = packsB ? (256, columns, min(k, collides ? 128 : 512)) : (rows, columns, k)
       // Enough work for an item, while there are items for all cores.
       while blockM < m, blockM * blockN * blockK < 200_000,
         m.dividedRoundingUp(by: blockM * 2) * n.dividedRoundingUp(by: blockN) >= 16

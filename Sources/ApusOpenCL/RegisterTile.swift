@@ -102,9 +102,12 @@ struct FilterGradientTile {
       for (tapRows, tapColumns, channels) in shapes {
         let rows = tapRows * tapColumns * channels
         if rows * vectors > 26 { continue }
-        let cost =
+        var cost =
           RegisterTile.waste(inputs, channels) * RegisterTile.waste(outputs, vectors * vector)
-          * (RegisterTile.cycles(rows, vectors) + 1) / Double(rows * vectors)
+          * (RegisterTile.cycles(rows, vectors, loadCost: 1.1) + 2) / Double(rows * vectors)
+        // One tile of input channels streams the output gradient from far away, for few multiply-adds each.
+        if inputs <= channels, !shape.isDepthwise { cost += 5 / Double(rows) }
+        if vectors * vector < min(64, outputs) { cost += 0.1 }
         if cost < best - 1e-9 {
           best = cost
           (self.vectors, self.tapRows, self.tapColumns, self.channels) = (vectors, tapRows, tapColumns, channels)
@@ -116,7 +119,7 @@ struct FilterGradientTile {
       * (shape.r / tapRows) * (shape.s / tapColumns)
     splits = min(shape.n * shape.p, 64.dividedRoundingUp(by: blocks))
     if inputs > channels {
-      chunk = max(1, 192.dividedRoundingUp(by: shape.q))
+      chunk = max(1, 100.dividedRoundingUp(by: shape.q))
     } else {
       chunk = tapRows * tapColumns > 1 ? max(1, min(shape.p, 8192 / lineCount)) : 1 << 20
     }
