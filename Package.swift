@@ -53,6 +53,7 @@ let package = Package(
       cSettings: [.define("APUS_OPENCL", .when(traits: ["OpenCL"]))],
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CKernels"),
+    .target(name: "CBenchmark"),
     .target(
       name: "CImage", linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
 
@@ -63,11 +64,15 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "ApusCommand",
-      dependencies: ["Apus", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Apus", "ApusCore", "ApusTraining", "CBenchmark",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: swift),
 
     // Tests mirror the sources; ApusBackendTests runs one list of cases on every backend.
     .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore"]),
+    .testTarget(name: "ApusCPUTests", dependencies: ["ApusCore", "ApusCPU"]),
     .testTarget(
       name: "ApusBackendTests", dependencies: ["ApusCore", "ApusDevices"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
