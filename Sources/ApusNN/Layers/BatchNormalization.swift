@@ -1,0 +1,59 @@
+public import ApusCore
+
+/// Batch normalization of the last axis: `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
+///
+/// Input and output `[..., C]`. Training takes mean and (biased) variance of the batch, over all axes but the last, and
+/// moves the running ones: `moving = momentum * moving + (1 - momentum) * batch`. Inference takes the running ones.
+/// Names and defaults are Keras's; note that PyTorch's momentum is `1 - momentum`.
+/// Source: Ioffe and Szegedy, "Batch normalization", ICML 2015.
+public struct BatchNormalization: NamedLayer {
+  public let momentum: Double
+  public let epsilon: Double
+  public let gamma: Parameter?
+  public let beta: Parameter?
+  public let movingMean = Parameter("moving_mean", isTrainable: false)
+  public let movingVariance = Parameter("moving_variance", isTrainable: false)
+  let layerName = LayerName("batch_normalization", type: "BatchNormalization")
+
+  /// - Parameters:
+  ///   - center: whether there is a `beta`.
+  ///   - scale: whether there is a `gamma`.
+  public init(momentum: Double = 0.99, epsilon: Double = 1e-3, center: Bool = true, scale: Bool = true) {
+    self.momentum = momentum
+    self.epsilon = epsilon
+    gamma = scale ? Parameter("gamma") : nil
+    beta = center ? Parameter("beta") : nil
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    layerName.trace(x) {
+      let graph = x.graph
+      guard x.isValid else { return x }
+      guard x.rank >= 2 else {
+        return graph.fail("BatchNormalization: the input \(x.shape.shapeDescription) has no axis beside the channels")
+      }
+      guard (0...1).contains(momentum), epsilon >= 0 else {
+        return graph.fail("BatchNormalization: momentum \(momentum) must be in 0...1 and epsilon \(epsilon) at least 0")
+      }
+      let width = x.shape[x.rank - 1]
+      func weight(_ parameter: Parameter, _ initializer: Initializer) -> Tensor {
+        graph.weight(parameter, shape: [width], initializer, fanIn: width, fanOut: width)
+      }
+      var (mean, variance) = (weight(movingMean, .zeros), weight(movingVariance, .ones))
+      var centered = x - mean
+      if graph.mode == .training {
+        let axes = Array(0..<(x.rank - 1))
+        mean = reduceMean(x, axes: axes)
+        centered = x - mean
+        variance = reduceMean(centered * centered, axes: axes)
+        let moved = .constant(momentum) * Expr.input(0) + .constant(1 - momentum) * Expr.input(1)
+        graph.update([movingMean], reading: [mean], [moved])
+        graph.update([movingVariance], reading: [variance], [moved])
+      }
+      var factor = pow(variance + epsilon, -0.5)
+      if let gamma { factor = factor * weight(gamma, .ones) }
+      let y = centered * factor
+      return beta.map { y + weight($0, .zeros) } ?? y
+    }
+  }
+}
