@@ -36,7 +36,8 @@ struct ModelWalk {
       guard seen.insert(ObjectIdentifier(name)).inserted else { return }
       name.path = path
       layerNames.append(name)
-      visitMembers(of: value, path: path)
+      // Not of `value`: that may be an optional, which the cast looks through.
+      visitMembers(of: layer, path: path)
     } else if value is LayerName {
       return
     } else {

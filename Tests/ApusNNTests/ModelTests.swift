@@ -54,6 +54,14 @@ private struct Net: Layer {
       ])
   }
 
+  @Test func optionalLayersAreFound() {
+    struct Block: Layer {
+      let present: Dense? = Dense(4, useBias: false), absent: Dense? = nil
+      func callAsFunction(_ x: Tensor) -> Tensor { present?(x) ?? x }
+    }
+    #expect(parameters(of: Block()).map(\.name) == ["present.kernel"])
+  }
+
   @Test func aLayerUsedTwiceSharesItsParameters() throws {
     let shared = Dense(4, activation: .tanh)
     let model = Sequential {
@@ -258,7 +266,9 @@ private struct Net: Layer {
   @Test(arguments: [
     ("tutorial-mnist", [28, 28, 1], 225_034), ("tutorial-mnist-64", [28, 28, 1], 121_930),
     ("tutorial-mnist-deep", [28, 28, 1], 93_322), ("tutorial-cifar", [32, 32, 3], 122_570),
-    ("lenet5", [28, 28, 1], 61_706),
+    // Residual networks with 4 numbers a channel of batch normalization, of which 2 are trained: 272,474 for resnet20.
+    ("lenet5", [28, 28, 1], 61_706), ("resnet20", [32, 32, 3], 274_042), ("resnet18", [224, 224, 3], 11_191_242),
+    ("resnet18-cifar", [32, 32, 3], 11_183_562),
   ])
   func parameterCounts(name: String, shape: [Int], count: Int) throws {
     let model = try Models.make(name, inputShape: shape, classes: 10)

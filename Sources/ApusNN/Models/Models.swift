@@ -20,6 +20,15 @@ public enum Models {
     Entry(name: "tutorial-mnist-deep", summary: "conv32-pool-conv64-pool-conv64-dense64", make: deepTutorial),
     Entry(name: "tutorial-cifar", summary: "conv32-pool-conv64-pool-conv64-dense64", make: deepTutorial),
     Entry(name: "lenet5", summary: "conv6-pool-conv16-pool-dense120-dense84 (LeCun et al., 1998)", make: lenet5),
+    Entry(
+      name: "resnet20", summary: "residual, 20 layers, for 32x32 pictures (He et al., 2016)",
+      make: ResNet.make(.cifar, [(3, 16), (3, 32), (3, 64)])),
+    Entry(
+      name: "resnet18", summary: "residual, 18 layers, for 224x224 pictures (He et al., 2016)",
+      make: ResNet.make(.imageNet, [(2, 64), (2, 128), (2, 256), (2, 512)])),
+    Entry(
+      name: "resnet18-cifar", summary: "resnet18 with a 3x3 first layer, for 32x32 pictures",
+      make: ResNet.make(.cifar, [(2, 64), (2, 128), (2, 256), (2, 512)])),
   ]
 
   public static var names: [String] { all.map(\.name) }

@@ -1,0 +1,72 @@
+public import ApusCore
+
+/// Two 3x3 convolutions beside a shortcut: `relu(x' + norm(conv(relu(norm(conv(x))))))`.
+///
+/// Input `[N, H, W, C]`, output `[N, ceil(H / stride), ceil(W / stride), filters]`. The shortcut `x'` is `x` itself, or
+/// a 1x1 convolution of it with batch normalization where the shape changes.
+/// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016, figure 5 left, option B.
+public struct BasicBlock: Layer {
+  let first: Conv2D
+  let firstNorm = BatchNormalization(momentum: 0.9, epsilon: 1e-5)
+  let second: Conv2D
+  let secondNorm = BatchNormalization(momentum: 0.9, epsilon: 1e-5)
+  let projection: Conv2D?
+  let projectionNorm: BatchNormalization?
+
+  /// - Parameter projects: whether the shortcut changes the shape.
+  public init(_ filters: Int, stride: Int = 1, projects: Bool = false) {
+    first = Conv2D(
+      filters, kernel: (3, 3), stride: (stride, stride), padding: .symmetric(1), useBias: false,
+      kernelInitializer: .heNormal)
+    second = Conv2D(filters, kernel: (3, 3), padding: .symmetric(1), useBias: false, kernelInitializer: .heNormal)
+    projection =
+      projects ? Conv2D(filters, kernel: 1, stride: stride, useBias: false, kernelInitializer: .heNormal) : nil
+    projectionNorm = projects ? BatchNormalization(momentum: 0.9, epsilon: 1e-5) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let residual = secondNorm(second(relu(firstNorm(first(x)))))
+    if let projection, let projectionNorm { return relu(projectionNorm(projection(x)) + residual) }
+    return relu(x + residual)
+  }
+}
+
+extension Padding {
+  /// As many cells on every side: what a 3x3 window needs to keep the size, the same at every stride.
+  static func symmetric(_ cells: Int) -> Padding { .explicit(top: cells, bottom: cells, left: cells, right: cells) }
+}
+
+/// Residual networks of basic blocks, with the momentum and epsilon of PyTorch's reference models.
+enum ResNet {
+  /// The first layers, by the size of the pictures.
+  enum Stem { case cifar, imageNet }
+
+  /// - Parameter stages: number of blocks and filters of each stage; all but the first halve the map.
+  static func make(_ stem: Stem, _ stages: [(blocks: Int, filters: Int)]) -> @Sendable (_ classes: Int) -> Sequential {
+    { classes in
+      Sequential {
+        switch stem {
+        case .cifar:
+          Conv2D(stages[0].filters, kernel: 3, padding: .symmetric(1), useBias: false, kernelInitializer: .heNormal)
+          BatchNormalization(momentum: 0.9, epsilon: 1e-5)
+          Activation.relu
+        case .imageNet:
+          Conv2D(
+            stages[0].filters, kernel: 7, stride: 2, padding: .symmetric(3), useBias: false,
+            kernelInitializer: .heNormal)
+          BatchNormalization(momentum: 0.9, epsilon: 1e-5)
+          Activation.relu
+          MaxPool2D((3, 3), stride: (2, 2), padding: .symmetric(1))
+        }
+        for (index, stage) in stages.enumerated() {
+          for block in 0..<stage.blocks {
+            let changes = index > 0 && block == 0
+            BasicBlock(stage.filters, stride: changes ? 2 : 1, projects: changes)
+          }
+        }
+        GlobalAveragePool2D()
+        Dense(classes)
+      }
+    }
+  }
+}
