@@ -4,7 +4,7 @@ import Testing
 
 extension CompileOptions {
   /// One kernel a node, and memory of its own for each.
-  fileprivate static var plain: CompileOptions {
+  static var plain: CompileOptions {
     var options = CompileOptions()
     options.fuses = false
     options.reusesMemory = false
