@@ -50,6 +50,28 @@ import Testing
     (
       "overflow", { broadcast($0.input("x", shape: [1]), to: [Int.max / 2, 4]) }, ["more elements than memory"]
     ),
+    (
+      "overflow beside an empty axis", { $0.input("x", shape: [0, Int.max, 2]).flattened() },
+      ["more elements than memory"]
+    ),
+    (
+      "dilation", {
+        conv2D($0.input("x", shape: [1, 8, 8, 1]), $0.input("w", shape: [3, 3, 1, 1]), dilation: (.max, 1))
+      }, ["1x8x8x1", "63 bits"]
+    ),
+    (
+      "slice far away", { slice($0.input("x", shape: [4]), starts: [3], sizes: [.max], steps: [.max]) }, ["starts [3]"]
+    ),
+    (
+      "concat overflow",
+      { concat([$0.input("a", shape: [0, .max]), $0.input("b", shape: [0, .max], dtype: .float32)], axis: 1) },
+      ["63 bits"]
+    ),
+    ("classes", { oneHot($0.input("x", shape: [4], dtype: .int32), classes: -1) }, ["-1 classes"]),
+    (
+      "one name for two inputs", { $0.input("x", shape: [4]) + $0.input("x", shape: [5]) },
+      ["'x'", "float32[4]", "float32[5]"]
+    ),
     ("dropout rate", { dropout($0.input("x", shape: [4]), rate: 1) }, ["rate 1.0", "0..<1"]),
   ]
 
@@ -60,6 +82,16 @@ import Testing
     }
     #expect(error.label == "block.layer")
     for part in parts { #expect(error.message.contains(part), "\(error.message)") }
+  }
+
+  /// Strides may be any number; padding `same` then adds nothing.
+  @Test func theLargestStrideIsFine() throws {
+    try Graph().trace { graph in
+      let x = graph.input("x", shape: [1, 8, 7, 1])
+      let y = conv2D(x, graph.input("w", shape: [3, 3, 1, 1]), stride: (.max, 2), padding: .same)
+      #expect(y.shape == [1, 1, 4, 1])
+      #expect(slice(x, starts: [0, 1, 6, 0], sizes: [1, 3, 1, 1], steps: [1, 3, .max, 1]).shape == [1, 3, 1, 1])
+    }
   }
 
   @Test func keepsTheFirstMistake() {

@@ -54,9 +54,17 @@ public final class Graph {
 
   // MARK: Leaves
 
-  /// A value to be given at every run, in the order of declaration.
+  /// A value to be given at every run, in the order of declaration. A name declared again is the same input.
   public func input(_ name: String, shape: [Int], dtype: DType = .float32) -> Tensor {
-    if let known = inputs.first(where: { $0.name == name }) { return Tensor(graph: self, id: known.id) }
+    if let known = inputs.first(where: { $0.name == name }) {
+      let tensor = Tensor(graph: self, id: known.id)
+      guard tensor.type == TensorType(shape: shape, dtype: dtype) else {
+        return fail(
+          "input '\(name)' is \(tensor.type) already and cannot be \(TensorType(shape: shape, dtype: dtype)), too; "
+            + "give one of them another name")
+      }
+      return tensor
+    }
     let tensor = append(.input, [], TensorType(shape: shape, dtype: dtype), label: name)
     if tensor.isValid { inputs.append((name, tensor.id)) }
     return tensor

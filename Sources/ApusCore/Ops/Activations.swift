@@ -45,12 +45,21 @@ public enum Activation: Hashable, Sendable {
 
 /// `max(x, 0)`
 public func relu(_ x: Tensor) -> Tensor { Activation.relu(x) }
+/// `x > 0 ? x : slope * x`
 public func leakyReLU(_ x: Tensor, slope: Double = 0.3) -> Tensor { Activation.leakyReLU(slope: slope)(x) }
+/// `x > 0 ? x : alpha * (exp(x) - 1)`
 public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor { Activation.elu(alpha: alpha)(x) }
+/// `scale * elu(x, alpha)`, self-normalising
 public func selu(_ x: Tensor) -> Tensor { Activation.selu(x) }
+/// `x * (1 + erf(x / sqrt(2))) / 2`
 public func gelu(_ x: Tensor) -> Tensor { Activation.gelu(x) }
+/// `x * sigmoid(x)`
 public func silu(_ x: Tensor) -> Tensor { Activation.silu(x) }
+/// `1 / (1 + exp(-x))`
 public func sigmoid(_ x: Tensor) -> Tensor { Activation.sigmoid(x) }
+/// The hyperbolic tangent of every element.
 public func tanh(_ x: Tensor) -> Tensor { Activation.tanh(x) }
+/// `log(1 + exp(x))`
 public func softplus(_ x: Tensor) -> Tensor { Activation.softplus(x) }
+/// `x * min(max(x + 3, 0), 6) / 6`
 public func hardSwish(_ x: Tensor) -> Tensor { Activation.hardSwish(x) }

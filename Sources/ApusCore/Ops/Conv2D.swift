@@ -11,8 +11,8 @@ public enum Padding: Hashable, Sendable {
     switch self {
     case .valid: return (0, 0)
     case .same:
-      let outputs = (size + stride - 1) / stride
-      let total = max((outputs - 1) * stride + window - size, 0)
+      // The last window starts at the last multiple of the stride inside the image.
+      let total = max(window - ((size - 1) % stride + 1), 0)
       return (total / 2, total - total / 2)
     case .explicit(let top, let bottom, let left, let right):
       return isVertical ? (top, bottom) : (left, right)
@@ -57,19 +57,10 @@ struct GeometryError: Error, ExpressibleByStringLiteral, ExpressibleByStringInte
   init(stringLiteral rule: String) { self.rule = rule }
 }
 
+/// Cells from the first to the last that a dilated window touches.
 private func checkedExtent(_ window: Int, _ dilation: Int) -> Int? {
   let (span, overflow) = (window - 1).multipliedReportingOverflow(by: dilation)
   return overflow ? nil : checkedSum(span, 1)
-}
-
-private func checkedSum(_ terms: Int...) -> Int? {
-  var total = 0
-  for term in terms {
-    let (next, overflow) = total.addingReportingOverflow(term)
-    if overflow { return nil }
-    total = next
-  }
-  return total
 }
 
 /// Attributes of a 2-D convolution and of its two gradients.
@@ -145,10 +136,13 @@ public func conv2D(
   var window = WindowGeometry(
     strideY: stride.0, strideX: stride.1, dilationY: dilation.0, dilationX: dilation.1)
   let (r, s) = (kernel.shape[0], kernel.shape[1])
+  guard let extentY = checkedExtent(r, dilation.0), let extentX = checkedExtent(s, dilation.1) else {
+    return failed("the dilated window must fit in 63 bits")
+  }
   (window.top, window.bottom) = padding.amounts(
-    size: x.shape[1], window: dilation.0 * (r - 1) + 1, stride: stride.0, isVertical: true)
+    size: x.shape[1], window: extentY, stride: stride.0, isVertical: true)
   (window.left, window.right) = padding.amounts(
-    size: x.shape[2], window: dilation.1 * (s - 1) + 1, stride: stride.1, isVertical: false)
+    size: x.shape[2], window: extentX, stride: stride.1, isVertical: false)
   switch window.outputSize(height: x.shape[1], width: x.shape[2], windowHeight: r, windowWidth: s) {
   case .failure(let error): return failed(error.rule)
   case .success(let (p, q)):

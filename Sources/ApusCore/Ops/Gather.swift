@@ -22,6 +22,9 @@ func gatherGradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
 /// `y[..., c] = 1` where `c` is the class number, else 0: int32 `[...]` to `[..., classes]`.
 public func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
   guard labels.isValid else { return labels }
+  guard labels.dtype == .int32, classes > 0, classes <= Int(Int32.max) else {
+    return labels.graph.fail("oneHot: labels \(labels.type), \(classes) classes: it needs int32 and at least one class")
+  }
   let numbers = labels.graph.constant(NDArray((0..<Int32(classes)).map { $0 }, shape: [classes]))
   let column = reshape(labels, to: labels.shape + [1])
   return pointwise(.ifEqual(.input(0), .input(1), then: 1, otherwise: 0), [column, numbers])

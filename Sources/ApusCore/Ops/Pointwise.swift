@@ -60,12 +60,19 @@ extension Tensor {
   public static func / (a: Double, b: Tensor) -> Tensor { b.map { .constant(a) / $0 } }
 }
 
+/// `e^x` of every element.
 public func exp(_ x: Tensor) -> Tensor { x.map(Expr.exp) }
+/// The natural logarithm of every element.
 public func log(_ x: Tensor) -> Tensor { x.map(Expr.log) }
+/// The square root of every element.
 public func sqrt(_ x: Tensor) -> Tensor { x.map(Expr.sqrt) }
+/// `|x|` of every element; the gradient at 0 is 0.
 public func abs(_ x: Tensor) -> Tensor { x.map(Expr.abs) }
+/// The larger of two elements, broadcast; where they are equal the gradient goes to `b`.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { pointwise(.max(.input(0), .input(1)), [a, b]) }
+/// The smaller of two elements, broadcast; where they are equal the gradient goes to `a`.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { pointwise(.min(.input(0), .input(1)), [a, b]) }
+/// `x^exponent` of every element.
 public func pow(_ x: Tensor, _ exponent: Double) -> Tensor { x.map { .pow($0, .constant(exponent)) } }
 
 /// `x` with dropout: each element is zero with probability `rate`, else divided by `1 - rate`. Identity in inference.

@@ -64,12 +64,14 @@ public struct Slice: Hashable, Sendable, CustomStringConvertible {
 public func slice(_ x: Tensor, starts: [Int], sizes: [Int], steps: [Int]? = nil) -> Tensor {
   guard x.isValid else { return x }
   let steps = steps ?? [Int](repeating: 1, count: x.rank)
+  func fits(_ axis: Int) -> Bool {
+    let (start, size, step) = (starts[axis], sizes[axis], steps[axis])
+    guard start >= 0, start <= x.shape[axis], size >= 0, step > 0 else { return false }
+    // start + (size - 1) * step < x.shape[axis], without overflow.
+    return size == 0 || (start < x.shape[axis] && size - 1 <= (x.shape[axis] - 1 - start) / step)
+  }
   guard
-    starts.count == x.rank, sizes.count == x.rank, steps.count == x.rank,
-    x.shape.indices.allSatisfy({
-      starts[$0] >= 0 && sizes[$0] >= 0 && steps[$0] > 0
-        && (sizes[$0] == 0 || starts[$0] + (sizes[$0] - 1) * steps[$0] < x.shape[$0])
-    })
+    starts.count == x.rank, sizes.count == x.rank, steps.count == x.rank, x.shape.indices.allSatisfy(fits)
   else {
     return x.graph.fail(
       "slice: starts \(starts), sizes \(sizes), steps \(steps) do not lie in \(x.shape.shapeDescription)")
@@ -93,8 +95,11 @@ public func concat(_ tensors: [Tensor], axis: Int = -1) -> Tensor {
         + "types and all other sizes must be equal")
   }
   if tensors.count == 1 { return first }
+  guard let size = checkedSum(tensors.map { $0.shape[positive] }) else {
+    return first.graph.fail("concat: the size of axis \(positive) does not fit in 63 bits")
+  }
   var shape = first.shape
-  shape[positive] = tensors.reduce(0) { $0 + $1.shape[positive] }
+  shape[positive] = size
   return first.graph.append(.concat(axis: positive), tensors, TensorType(shape: shape, dtype: first.dtype))
 }
 
@@ -130,9 +135,9 @@ public func pad(_ x: Tensor, before: [Int], after: [Int], value: Double = 0) -> 
   }
   var shape = x.shape
   for axis in shape.indices {
-    let (padded, overflow) = before[axis].addingReportingOverflow(after[axis])
-    let (size, again) = shape[axis].addingReportingOverflow(padded)
-    guard !overflow, !again else { return x.graph.fail("pad: the size of axis \(axis) does not fit in 63 bits") }
+    guard let size = checkedSum(shape[axis], before[axis], after[axis]) else {
+      return x.graph.fail("pad: the size of axis \(axis) does not fit in 63 bits")
+    }
     shape[axis] = size
   }
   if shape == x.shape { return x }
