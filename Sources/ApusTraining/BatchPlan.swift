@@ -40,7 +40,7 @@ final class BatchPlan {
       }
       let terms = [SampleTerm(losses)] + recipe.metrics.map { $0.term(prediction, target, loss: recipe.loss) }
       let totals = BatchTotals(
-        terms, names: ["loss"] + recipe.metrics.map(\.name), batchSize: batchSize, in: graph)
+        terms, names: ["loss"] + recipe.metrics.map(\.name), batchSize: batchSize, in: graph, session: session)
       recipe.arena?.appendUpdate(to: graph, loss: losses, scale: 1 / Double(batchSize))
       return totals
     }

@@ -7,11 +7,13 @@ import ApusCore
 final class BatchTotals {
   private let sums: [Parameter]
   private let batchSize: Int
+  private let session: any Session
   private var steps = 0
 
   /// Sums of `terms`, each one number for each sample of the batch.
-  init(_ terms: [SampleTerm], names: [String], batchSize: Int, in graph: Graph) {
+  init(_ terms: [SampleTerm], names: [String], batchSize: Int, in graph: Graph, session: any Session) {
     self.batchSize = batchSize
+    self.session = session
     let zeros = NDArray(zeros: [batchSize])
     sums = names.map { Parameter("total.\($0)", value: zeros, isTrainable: false) }
     var inputs: [Tensor] = []
@@ -23,6 +25,8 @@ final class BatchTotals {
     }
     graph.update(sums, reading: inputs, expressions)
   }
+
+  deinit { for sum in sums { session.release(sum) } }
 
   func countStep() { steps += 1 }
 

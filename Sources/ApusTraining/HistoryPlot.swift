@@ -135,13 +135,15 @@ private struct Scale {
   }
 }
 
-/// Round numbers, 1, 2 or 5 times a power of ten apart, around a range.
+/// Round numbers, 1, 2 or 5 times a power of ten apart, around a range; around one value, 5 percent to either side.
 struct Ticks {
   let values: [Double]
   private let decimals: Int
 
   init(from low: Double, to high: Double, count: Int, minimumStep: Double = 0) {
-    let span = max(high - low, max(abs(high), 1e-9) * 1e-3)
+    let margin = low == high ? max(abs(high) * 0.05, 1e-9) : 0
+    let (low, high) = (low - margin, high + margin)
+    let span = max(high - low, abs(high) * 1e-3)
     var step = 1.0
     while step > span / Double(count) { step /= 10 }
     while step * 10 <= span / Double(count) { step *= 10 }

@@ -26,6 +26,7 @@ public final class ProgressBar: Callback {
   private static let interval = 0.05
 
   private let drawsBar: Bool
+  private let columns: () -> Int?
   private let write: (String) -> Void
   private var schedule: TrainingEvent.Schedule?
   private var progress: TrainingEvent.Progress?
@@ -34,14 +35,20 @@ public final class ProgressBar: Callback {
 
   /// `nil` for style `none`.
   ///
-  /// - Parameter write: where the text goes; standard output when not given.
-  public init?(_ style: Style = .automatic, write: @escaping (String) -> Void = writeToStandardOutput) {
+  /// - Parameters:
+  ///   - columns: width of the terminal, `nil` where it is not known; asked at each drawing.
+  ///   - write: where the text goes; standard output when not given.
+  public init?(
+    _ style: Style = .automatic, columns: @escaping () -> Int? = terminalColumns,
+    write: @escaping (String) -> Void = writeToStandardOutput
+  ) {
     switch style {
     case .none: return nil
     case .automatic: drawsBar = isatty(STDOUT_FILENO) == 1
     case .bar: drawsBar = true
     case .lines: drawsBar = false
     }
+    self.columns = columns
     self.write = write
   }
 
@@ -59,7 +66,9 @@ public final class ProgressBar: Callback {
       self.progress = progress
       guard drawsBar, progress.seconds - lastDrawing >= Self.interval else { return }
       lastDrawing = progress.seconds
-      draw(line(progress, values: progress.result.named, isDone: false))
+      // Cut to the terminal: of a line that wraps, only the last part would be drawn over.
+      let line = line(progress, values: progress.result.named, isDone: false)
+      draw(String(line.prefix(columns().map { max($0 - 1, 1) } ?? line.count)))
     case .epochEnded(let epoch):
       guard let progress else { return }
       if drawsBar {
@@ -120,9 +129,9 @@ public final class ProgressBar: Callback {
     return names.map { " - \($0): \(formatted(values[$0]!))" }.joined()
   }
 
-  /// Four decimals; small values as `1.2345e-04`.
+  /// Four decimals; very small and very large values as `1.2345e-04`.
   static func formatted(_ value: Double) -> String {
-    abs(value) > 1e-3 || value == 0 ? value.formatted("%.4f") : value.formatted("%.4e")
+    value == 0 || (abs(value) > 1e-3 && abs(value) < 1e7) ? value.formatted("%.4f") : value.formatted("%.4e")
   }
 }
 
@@ -140,6 +149,13 @@ extension Double {
         decoding: buffer.prefix(max(min(count, buffer.count - 1), 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
   }
+}
+
+/// Columns of the terminal that standard output is; `nil` where it is none or does not say.
+public func terminalColumns() -> Int? {
+  var size = winsize()
+  guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+  return Int(size.ws_col)
 }
 
 /// Writes to standard output at once. A reader that has gone away does not stop training.

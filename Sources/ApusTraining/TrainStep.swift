@@ -35,14 +35,16 @@ public final class TrainStep {
   /// - Parameters:
   ///   - model: what is trained: all its trainable parameters.
   ///   - seed: of initial weights and random numbers.
+  ///   - options: how the step is compiled; `.checked` names the first node that makes a NaN or infinity.
   ///   - loss: declares inputs and returns the loss, a scalar or one number a sample, of which the mean is taken.
   /// - Throws: `GraphError` for a mistake in the closure or a layer that it never calls, `BackendError` from the
   ///   device.
   public convenience init(
     _ model: some Layer, optimizer: any Optimizer, device: Device = .automatic, seed: UInt64 = 0,
-    loss: (Graph) throws -> Tensor
+    options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
   ) throws {
-    try self.init(model, optimizer: optimizer, session: device.openSession(), seed: seed, loss: loss)
+    try self.init(
+      model, optimizer: optimizer, session: device.openSession(), seed: seed, options: options, loss: loss)
   }
 
   /// A step on a session that is already open.

@@ -23,13 +23,13 @@ extension Trainer {
   func evaluate(
     _ data: ResidentData, _ indices: [Int32], _ batchSize: Int, _ place: String
   ) throws -> Evaluation {
-    let sizes = batchSizes(indices.count, batchSize)
-    let plans = try sizes.map { try plan(data, batchSize: $0, trains: false) }
+    let batches = Batches(count: indices.count, size: batchSize)
+    let plans = try batches.sizes.map { try plan(data, batchSize: $0, trains: false) }
     for plan in plans { try plan.totals.reset() }
-    for start in stride(from: 0, to: indices.count, by: batchSize) {
-      let range = start..<min(start + batchSize, indices.count)
-      let plan = range.count == sizes[0] ? plans[0] : plans[1]
-      try plan.run(indices[range], randomState: (seed, 0), values: [])
+    for batch in 0..<batches.steps {
+      let plan = batches.pick(batch, from: plans)
+      try plan.run(indices[batches.range(batch)], randomState: (seed, 0), values: [])
+      lastRun = plan.executable
     }
     let result = try mean(plans.map(\.totals))
     guard result.loss.isFinite else {
@@ -50,14 +50,21 @@ extension Trainer {
           + "give uint8 or float32 [N, ...] with at least one sample")
     }
     try prepare(inputShape: Array(inputs.shape.dropFirst()))
+    let batches = Batches(count: inputs.shape[0], size: batchSize)
     var values: [Float] = []
-    for start in stride(from: 0, to: inputs.shape[0], by: batchSize) {
-      let rows = inputs.rows(start..<min(start + batchSize, inputs.shape[0]))
+    for batch in 0..<batches.steps {
+      let rows = inputs.rows(batches.range(batch))
       let plan = try predictionPlan(batchSize: rows.shape[0], dtype: inputs.dtype)
       values += try plan([rows])[0].values(as: Float.self)
+      lastRun = plan
     }
     return NDArray(values, shape: [inputs.shape[0]] + outputShape)
   }
+
+  /// What `observe(name)` marked in the model, of the batch that ran last; `nil` when nothing of that name ran.
+  ///
+  /// Waits for the device.
+  public func observation(_ name: String) throws -> NDArray? { try lastRun?.observation(name) }
 
   /// Class probabilities for `inputs`: the model's outputs, made probabilities if the loss takes logits.
   ///

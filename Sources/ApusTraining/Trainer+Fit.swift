@@ -74,9 +74,10 @@ extension Trainer {
     case .arrays(let inputs, let targets): checked = try everything(Samples(inputs, targets, "validation inputs"))
     }
     // Compiled before any clock starts, so that a lack of memory shows before the first step.
-    for size in batchSizes(order.count, batchSize) { _ = try plan(data, batchSize: size, trains: true) }
+    let batches = Batches(count: order.count, size: batchSize)
+    for size in batches.sizes { _ = try plan(data, batchSize: size, trains: true) }
     if let checked {
-      for size in batchSizes(checked.indices.count, batchSize) {
+      for size in Batches(count: checked.indices.count, size: batchSize).sizes {
         _ = try plan(checked.data, batchSize: size, trains: false)
       }
     }
@@ -84,9 +85,10 @@ extension Trainer {
     let listeners: [any Callback] = (ProgressBar(progress).map { [$0] } ?? []) + callbacks
     func tell(_ event: TrainingEvent) throws { for listener in listeners { try listener.handle(event, in: self) } }
     let first = history.epochs.count + 1
+    // As many epochs as there are numbers for: `Int.max` means until something stops them.
+    let last = first - 1 + min(epochs, Int.max - first)
     let schedule = TrainingEvent.Schedule(
-      epochs: first...(first + epochs - 1), stepsPerEpoch: (order.count + batchSize - 1) / batchSize,
-      samples: order.count, batchSize: batchSize)
+      epochs: first...last, stepsPerEpoch: batches.steps, samples: order.count, batchSize: batchSize)
     wasStopped = false
     stopsAfterEpoch = false
     do {
@@ -95,7 +97,7 @@ extension Trainer {
         try tell(.epochBegan(epoch))
         let indices = shuffle ? shuffled(order, epoch: epoch) : order
         let start = ContinuousClock.now
-        let result = try trainEpoch(epoch, data, indices, batchSize) { try tell(.progress($0)) }
+        let result = try trainEpoch(epoch, data, indices, batches) { try tell(.progress($0)) }
         let seconds = start.duration(to: .now).seconds
         if wasStopped { break }
         var record = History.Epoch(
@@ -128,27 +130,25 @@ extension Trainer {
 
   /// Steps over `order`; ends early when `shouldStop` says so.
   private func trainEpoch(
-    _ epoch: Int, _ data: ResidentData, _ order: [Int32], _ batchSize: Int,
+    _ epoch: Int, _ data: ResidentData, _ order: [Int32], _ batches: Batches,
     progress: (TrainingEvent.Progress) throws -> Void
   ) throws -> Evaluation {
-    let sizes = batchSizes(order.count, batchSize)
-    let plans = try sizes.map { try plan(data, batchSize: $0, trains: true) }
+    let plans = try batches.sizes.map { try plan(data, batchSize: $0, trains: true) }
     for plan in plans { try plan.totals.reset() }
-    let stepCount = (order.count + batchSize - 1) / batchSize
     let start = ContinuousClock.now
     var pace = ReadPace()
     var lastRead = step
     var result = Evaluation(loss: 0, metrics: [:])
-    for batch in 0..<stepCount {
+    for batch in 0..<batches.steps {
       if shouldStop() {
         wasStopped = true
         break
       }
-      let range = (batch * batchSize)..<min((batch + 1) * batchSize, order.count)
-      let plan = range.count == sizes[0] ? plans[0] : plans[1]
+      let plan = batches.pick(batch, from: plans)
       step += 1
-      try plan.run(order[range], randomState: (seed, step), values: optimizer.values(step: step))
-      guard step - lastRead >= pace.stepsToNextRead || batch + 1 == stepCount else { continue }
+      try plan.run(order[batches.range(batch)], randomState: (seed, step), values: optimizer.values(step: step))
+      lastRun = plan.executable
+      guard step - lastRead >= pace.stepsToNextRead || batch + 1 == batches.steps else { continue }
       result = try mean(plans.map(\.totals))
       guard result.loss.isFinite else {
         throw TrainingError(
@@ -161,7 +161,7 @@ extension Trainer {
       pace.noteRead(steps: batch + 1, seconds: elapsed)
       try progress(
         TrainingEvent.Progress(
-          epoch: epoch, step: batch + 1, stepsPerEpoch: stepCount, seconds: elapsed, result: result))
+          epoch: epoch, step: batch + 1, stepsPerEpoch: batches.steps, seconds: elapsed, result: result))
     }
     return result
   }
@@ -178,12 +178,6 @@ extension Trainer {
     let means = sums.map { $0 / Double(max(samples, 1)) }
     return Evaluation(
       loss: means[0], metrics: Dictionary(uniqueKeysWithValues: zip(metrics.map(\.name), means.dropFirst())))
-  }
-
-  /// The full batch size, and that of the last batch if it is smaller.
-  func batchSizes(_ count: Int, _ batchSize: Int) -> [Int] {
-    let rest = count % batchSize
-    return count < batchSize ? [count] : rest == 0 ? [batchSize] : [batchSize, rest]
   }
 
   func requirePositive(_ value: Int, _ name: String) throws {

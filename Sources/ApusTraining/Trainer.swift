@@ -46,13 +46,24 @@ public final class Trainer {
   private var inputShape: [Int] = []
   private var modelParameters: [Parameter] = []
   private var plans: [PlanKey: BatchPlan] = [:]
-  private var predictions: [Int: any Executable] = [:]
+  private var predictions: [PredictionKey: any Executable] = [:]
+  /// Data on the device, the last used at the end.
   private var resident: [ResidentData] = []
+  /// Of the last step, evaluation or prediction, while its plan is kept.
+  weak var lastRun: (any Executable)?
+
+  /// Data sets that stay on the device: training, validation, test, and one more.
+  private static let residentLimit = 4
 
   struct PlanKey: Hashable {
     var data: ObjectIdentifier
     var batchSize: Int
     var trains: Bool
+  }
+
+  private struct PredictionKey: Hashable {
+    var batchSize: Int
+    var dtype: DType
   }
 
   /// - Parameters:
@@ -151,7 +162,8 @@ extension Trainer {
     }
   }
 
-  /// The arrays on the device, checked against model and loss; the same arrays are uploaded once.
+  /// The arrays on the device, checked against model and loss; the same arrays are uploaded once and stay until
+  /// others have been used since.
   func resident(_ inputs: NDArray, _ targets: NDArray, name: String) throws -> ResidentData {
     if let known = resident.first(where: { $0.holds(inputs, targets) }) {
       try prepare(inputShape: Array(inputs.shape.dropFirst()))
@@ -168,8 +180,18 @@ extension Trainer {
           + "\(classes - 1); give the last layer more units or correct the label")
     }
     try naming("the \(data.count) samples of '\(name)'") { try session.place([data.inputs, data.targets]) }
-    resident.append(data)
+    keep(data)
     return data
+  }
+
+  /// Notes that `data` is in use; the data that was not used for longest gives back its memory.
+  private func keep(_ data: ResidentData) {
+    resident.removeAll { $0 === data }
+    resident.append(data)
+    guard resident.count > Self.residentLimit else { return }
+    let oldest = resident.removeFirst()
+    plans = plans.filter { $0.key.data != ObjectIdentifier(oldest) }
+    for parameter in [oldest.inputs, oldest.targets] { session.release(parameter) }
   }
 
   /// Says what it was that the device has no room for.
@@ -184,6 +206,7 @@ extension Trainer {
 
   /// The compiled step for a batch size.
   func plan(_ data: ResidentData, batchSize: Int, trains: Bool) throws -> BatchPlan {
+    keep(data)
     let key = PlanKey(data: ObjectIdentifier(data), batchSize: batchSize, trains: trains)
     if let known = plans[key] { return known }
     let recipe = BatchPlan.Recipe(
@@ -197,7 +220,7 @@ extension Trainer {
 
   /// The compiled forward pass for a batch size and input type.
   func predictionPlan(batchSize: Int, dtype: DType) throws -> any Executable {
-    let key = dtype == .uint8 ? batchSize : -batchSize
+    let key = PredictionKey(batchSize: batchSize, dtype: dtype)
     if let known = predictions[key] { return known }
     let graph = Graph(seed: seed)
     let output = try graph.trace { graph in
@@ -227,11 +250,12 @@ extension Trainer {
 extension BackendError {
   /// The error with the batch size that would fit, if memory grows with the batch.
   func advising(batchSize: Int) -> BackendError {
-    guard code == .outOfMemory else { return self }
+    guard code == .outOfMemory, suggestedBatchSize == nil else { return self }
     var result = self
     let share = requestedBytes.flatMap { requested in limitBytes.map { 0.9 * Double($0) / Double(max(requested, 1)) } }
     // Without figures, or when many allocations together were too much, half is worth a try.
     let estimate = Int(Double(batchSize) * min(share ?? 0.5, 0.5))
+    result.suggestedBatchSize = estimate
     result.message +=
       estimate < 1
       ? "; not even one sample fits beside the model: use a smaller model, smaller inputs or another device"

@@ -50,6 +50,19 @@ import Testing
     }
   }
 
+  /// Every loss refuses a batch of none instead of dividing by its size.
+  @Test(arguments: Loss.Kind.allCases) func anEmptyBatchIsRefused(_ kind: Loss.Kind) {
+    let error = #expect(throws: GraphError.self) {
+      try Graph().trace { graph in
+        let labels = kind == .sparseCategoricalCrossEntropy
+        return Loss(kind)(
+          graph.input("x", shape: [0, 4]),
+          graph.input("y", shape: labels ? [0] : [0, 4], dtype: labels ? .int32 : .float32))
+      }
+    }
+    #expect(error?.message.contains("must not be empty") == true)
+  }
+
   @Test func labelsOfImagesAreAveragedPerSample() throws {
     let logits = NDArray((0..<24).map { Float($0 % 5) }, shape: [2, 2, 2, 3])
     let labels = NDArray([0, 1, 2, 0, 1, 2, 0, 1] as [Int32], shape: [2, 2, 2])

@@ -51,6 +51,33 @@ import Testing
     #expect(throws: TrainingError.self) { try makeTrainer(optimizer: SGD(learningRate: .nan)) }
   }
 
+  /// Numbers that no data set has mean "all of it" and "until something stops it".
+  @Test func theLargestNumbersAreFine() throws {
+    let data = try quadrants(10)
+    let trainer = try makeTrainer()
+    try trainer.fit(data, batchSize: .max, validation: .split(0.3), progress: .none)
+    #expect(trainer.step == 1)
+    trainer.shouldStop = { trainer.step >= 4 }
+    try trainer.fit(data, epochs: .max, batchSize: 10, progress: .none)
+    #expect(trainer.step == 4 && trainer.wasStopped)
+    #expect(try trainer.evaluate(data, batchSize: .max).loss == trainer.evaluate(data, batchSize: 10).loss)
+    #expect(try trainer.predict(data.images, batchSize: .max).shape == [10, 4])
+  }
+
+  @Test func theCheckedModeNamesTheLayer() throws {
+    struct Broken: Layer {
+      let head = Dense(4)
+      func callAsFunction(_ x: Tensor) -> Tensor {
+        let y = head(x.flattened())
+        return x.graph.scope("broken") { log(y * 0 - 1) }
+      }
+    }
+    let trainer = try makeTrainer(Broken(), options: .checked)
+    let error = #expect(throws: GraphError.self) { try trainer.fit(quadrants(10), progress: .none) }
+    #expect(error?.label == "broken")
+    #expect(error?.message.contains("nan at element 0") == true)
+  }
+
   @Test func aLossThatIsNotFiniteStopsTraining() throws {
     let trainer = try makeTrainer(optimizer: SGD(learningRate: 1e30))
     let error = #expect(throws: TrainingError.self) {
@@ -69,9 +96,10 @@ import Testing
     try trainer.fit(data, batchSize: 8, progress: .none)
     let weights = try values(of: model)
     let error = #expect(throws: BackendError.self) { try trainer.fit(data, batchSize: 400, progress: .none) }
-    #expect(error?.code == .outOfMemory)
+    #expect(error?.code == .outOfMemory && error?.limitBytes == 20_000)
     let message = try #require(error?.message)
     let match = try #require(try /the batch size was 400, (\d+) would fit/.firstMatch(in: message), "\(message)")
+    #expect(error?.suggestedBatchSize == Int(match.1))
     // Nothing is lost, and the size named does fit.
     #expect(try values(of: model) == weights)
     try trainer.fit(data, batchSize: try #require(Int(match.1)), progress: .none)

@@ -68,9 +68,7 @@ private struct Branches: Layer {
   }
 
   @Test func theCheckedModeTrains() throws {
-    var options = CompileOptions()
-    options.checksNumbers = true
-    let trainer = try makeTrainer(options: options)
+    let trainer = try makeTrainer(options: .checked)
     try trainer.fit(quadrants(20), batchSize: 10, progress: .none)
     #expect(trainer.step == 2)
   }
@@ -99,6 +97,47 @@ private struct Branches: Layer {
     #expect(all.metrics == ["accuracy": right / 50, "top_2_accuracy": top / 50])
     try trainer.fit(data, batchSize: 32, shuffle: false, progress: .none)
     #expect(trainer.step == 2)
+  }
+
+  @Test func batches() {
+    let batches = Batches(count: 10, size: 4)
+    #expect(batches.steps == 3 && batches.sizes == [4, 2] && (0..<3).map(batches.range) == [0..<4, 4..<8, 8..<10])
+    #expect(Batches(count: 8, size: 4).sizes == [4])
+    let whole = Batches(count: 3, size: .max)
+    #expect(whole.steps == 1 && whole.sizes == [3] && whole.range(0) == 0..<3)
+  }
+
+  /// What a model observes is there after training, evaluation and prediction.
+  @Test func observes() throws {
+    struct Observed: Layer {
+      let body = Conv2D(2, kernel: 3, activation: .relu), head = Dense(4)
+      func callAsFunction(_ x: Tensor) -> Tensor { head(body(x).observe("body").flattened()) }
+    }
+    let trainer = try makeTrainer(Observed())
+    #expect(try trainer.observation("body") == nil)
+    let data = try quadrants(10)
+    try trainer.fit(data, batchSize: 4, progress: .none)
+    #expect(try trainer.observation("body")?.shape == [2, 2, 2, 2])
+    _ = try trainer.predict(data.images, batchSize: 5)
+    let seen = try #require(try trainer.observation("body"))
+    #expect(seen.shape == [5, 2, 2, 2] && seen.doubles.allSatisfy { $0 >= 0 } && seen.doubles.contains { $0 > 0 })
+    #expect(try trainer.observation("nothing") == nil)
+  }
+
+  /// Data that is not used any more gives back its memory; data that comes back is uploaded again.
+  @Test func deviceMemoryDoesNotGrowWithTheDataSeen() throws {
+    let trainer = try makeTrainer()
+    let data = try quadrants(60)
+    try trainer.fit(data, batchSize: 16, progress: .none)
+    let expected = try trainer.evaluate(data, batchSize: 16)
+    var sizes: [Int] = []
+    for seed in 2..<20 {
+      _ = try trainer.evaluate(quadrants(60, seed: UInt64(seed)), batchSize: 16)
+      sizes.append(trainer.session.allocatedBytes)
+    }
+    #expect(Set(sizes.dropFirst(4)).count == 1, "\(sizes)")
+    #expect(try trainer.evaluate(data, batchSize: 16) == expected)
+    #expect(throws: Never.self) { try trainer.fit(data, batchSize: 16, progress: .none) }
   }
 
   private func logarithm(_ x: Double) -> Double {

@@ -70,7 +70,7 @@ public func sqrt(_ x: Tensor) -> Tensor { x.map(Expr.sqrt) }
 public func abs(_ x: Tensor) -> Tensor { x.map(Expr.abs) }
 /// The larger of two elements, broadcast; where they are equal the gradient goes to `b`.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { pointwise(.max(.input(0), .input(1)), [a, b]) }
-/// The smaller of two elements, broadcast; where they are equal the gradient goes to `a`.
+/// The smaller of two elements, broadcast; where they are equal the gradient goes to `b`.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { pointwise(.min(.input(0), .input(1)), [a, b]) }
 /// `x^exponent` of every element.
 public func pow(_ x: Tensor, _ exponent: Double) -> Tensor { x.map { .pow($0, .constant(exponent)) } }

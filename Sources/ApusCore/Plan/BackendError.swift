@@ -19,6 +19,8 @@ public struct BackendError: Error, Sendable, CustomStringConvertible {
   /// For `outOfMemory`: what was asked for and what the device allows, in bytes.
   public var requestedBytes: Int?
   public var limitBytes: Int?
+  /// For `outOfMemory` of a step: a batch size that should fit; 0 when not even one sample does.
+  public var suggestedBatchSize: Int?
 
   public init(_ code: Code, _ message: String, requestedBytes: Int? = nil, limitBytes: Int? = nil) {
     self.code = code

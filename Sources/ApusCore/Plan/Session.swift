@@ -8,6 +8,13 @@ public struct CompileOptions: Sendable, Hashable {
   public var checksNumbers = false
 
   public init() {}
+
+  /// The checked mode: `checksNumbers`, all else as usual.
+  public static var checked: CompileOptions {
+    var options = CompileOptions()
+    options.checksNumbers = true
+    return options
+  }
 }
 
 /// A device in use: it compiles graphs and holds the values of parameters. Made by `Device.openSession()`.
@@ -27,9 +34,13 @@ public protocol Session: AnyObject {
   func read(_ parameter: Parameter) throws -> NDArray
   /// Replaces the current value of a parameter.
   func write(_ value: NDArray, to parameter: Parameter) throws
+  /// Forgets a parameter, so that its device memory goes with the last plan that uses it. What is compiled or read later
+  /// places it again, with the value that it has on the host.
+  func release(_ parameter: Parameter)
 }
 
 extension Session {
+  /// Compiles with the default options; see `compile(_:outputs:options:)`.
   public func compile(_ graph: Graph, outputs: [Tensor] = []) throws -> any Executable {
     try compile(graph, outputs: outputs, options: CompileOptions())
   }
@@ -89,6 +100,12 @@ package final class BackendSession<B: Backend>: Session {
   package func write(_ value: NDArray, to parameter: Parameter) throws {
     let buffer = try buffer(of: parameter)
     try value.bytes.withUnsafeBytes { try backend.copy($0, to: buffer) }
+  }
+
+  package func release(_ parameter: Parameter) {
+    guard buffers.removeValue(forKey: ObjectIdentifier(parameter)) != nil else { return }
+    if parameter.home == nil { release(parameter.type.byteCount) }
+    if parameter.session === self { parameter.session = nil }
   }
 
   func read(_ buffer: B.Buffer, _ type: TensorType) throws -> NDArray {

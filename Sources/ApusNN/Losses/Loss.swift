@@ -85,6 +85,7 @@ extension Loss {
       guard labelSmoothing >= 0, labelSmoothing < 1 else {
         return fail(prediction, target, "label smoothing \(labelSmoothing) must be in 0..<1")
       }
+      guard prediction.shape.first != 0 else { return fail(prediction, target, "the batch must not be empty") }
       if let problem = mismatchedEnding(prediction) { return fail(prediction, target, problem) }
       switch kind {
       case .sparseCategoricalCrossEntropy: return sparse(prediction, target)
