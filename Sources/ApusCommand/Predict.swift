@@ -43,9 +43,15 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     let trained = try Run.load(folder)
-    let pixels = try images.flatMap { try decode($0, shape: trained.configuration.inputShape) }
+    let shape = trained.configuration.inputShape
+    guard shape.count == 3, shape[2] == 1 || shape[2] == 3 else {
+      throw CommandError(
+        .badData,
+        "\(folder): the network takes \(shape.shapeDescription); pictures have one channel (grey) or three (RGB)")
+    }
+    let pixels = try images.flatMap { try decode($0, shape: shape) }
     let trainer = try trained.makeTrainer(device: deviceOption.chosen())
-    let batch = NDArray(pixels, shape: [images.count] + trained.configuration.inputShape)
+    let batch = NDArray(pixels, shape: [images.count] + shape)
     let probabilities = try trainer.probabilities(batch).doubles
     let names = trained.configuration.classNames
     let predictions = images.enumerated().map { index, image in
