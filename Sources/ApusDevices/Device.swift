@@ -62,10 +62,12 @@ public enum Device: Hashable, Sendable {
   ///
   /// An OpenCL device that was asked for is never replaced by another; only `automatic` chooses.
   ///
+  /// - Parameter note: told, once each, why `automatic` passes over a GPU; a line on standard error when not given.
   /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device.
-  public func openSession() throws(BackendError) -> any Session {
+  public func openSession(note: (String) -> Void = Device.printNote) throws(BackendError) -> any Session {
     switch self {
-    case .automatic: return Self.openAutomatic()
+    case .automatic:
+      return Self.firstThatPasses(Self.gpus(note: note), note: note) ?? BackendSession(CPUBackend())
     case .cpu: return BackendSession(CPUBackend())
     case .reference: return BackendSession(CPUBackend(mode: .reference))
     case .openCL(let selection):
@@ -77,17 +79,6 @@ public enum Device: Hashable, Sendable {
           "\(self): this build has no OpenCL backend; build with the trait OpenCL (it is on by default)")
       #endif
     }
-  }
-
-  private static func openAutomatic() -> any Session {
-    #if OpenCL
-      if let gpu = try? OpenCLDevice.select(.kind(.gpu)), let backend = try? OpenCLBackend(gpu) {
-        let session = BackendSession(backend)
-        let reference = BackendSession(CPUBackend(mode: .reference))
-        if SelfTest.run(on: session, against: reference).allSatisfy(\.passed) { return session }
-      }
-    #endif
-    return BackendSession(CPUBackend())
   }
 }
 
