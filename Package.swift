@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "COneDNN",
       cSettings: [.define("APUS_ONEDNN", .when(traits: ["OneDNN"]))],
-      linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(
       name: "COpenCL",
       cSettings: [.define("APUS_OPENCL", .when(traits: ["OpenCL"]))],

@@ -19,9 +19,17 @@ package final class CPUBackend: Backend {
     private var openedLibrary: OneDNN?
   #endif
 
+  /// The backend's description is there even where oneDNN is not; `requireLibrary` tells.
   package init(mode: Mode = .fast) {
     self.mode = mode
     device = Self.describe(mode)
+  }
+
+  /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded.
+  package func requireLibrary() throws(BackendError) {
+    #if OneDNN
+      if mode == .fast { try OneDNN.load() }
+    #endif
   }
 
   // MARK: Memory
@@ -77,7 +85,7 @@ package final class CPUBackend: Backend {
   package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
 
   package func kernel(for invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel {
-    apus_adopt_thread()
+    adoptThread()
     let isDouble = (invocation.inputs + [invocation.output]).contains { $0.type.dtype == .float64 }
     // An empty operand has a result (a sum of nothing) that libraries do not define.
     let isEmpty = invocation.inputs.contains { $0.count == 0 }
@@ -123,8 +131,13 @@ package final class CPUBackend: Backend {
   #endif
 
   package func run(_ kernels: [CPUKernel]) throws(BackendError) {
-    apus_adopt_thread()
+    adoptThread()
     for kernel in kernels { try kernel.body() }
+  }
+
+  /// The reference has no threads, and must not settle whose threads are used before oneDNN brings its own.
+  private func adoptThread() {
+    if mode == .fast { apus_adopt_thread() }
   }
 }
 

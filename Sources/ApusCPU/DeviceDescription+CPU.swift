@@ -1,10 +1,6 @@
 import ApusCore
 internal import CThreads
 
-#if OneDNN
-  internal import COneDNN
-#endif
-
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -15,16 +11,18 @@ internal import CThreads
 
 extension CPUBackend {
   static func describe(_ mode: Mode) -> DeviceDescription {
+    // First of all: the number of threads is oneDNN's.
+    let driver = mode == .fast ? library : "Swift (reference)"
     let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
     return DeviceDescription(
-      identifier: "cpu", name: processorName, kind: .cpu, driver: mode == .fast ? library : "Swift (reference)",
+      identifier: "cpu", name: processorName, kind: .cpu, driver: driver,
       computeUnits: mode == .fast ? Int(apus_thread_count()) : 1, memoryBytes: memory,
       maximumAllocationBytes: memory, alignment: Allocation.alignment)
   }
 
   private static var library: String {
     #if OneDNN
-      "oneDNN \(String(cString: apus_onednn_version()))"
+      (try? OneDNN.load()) == nil ? "oneDNN \(OneDNN.version), cannot be loaded" : "oneDNN \(OneDNN.version)"
     #else
       "Swift"
     #endif

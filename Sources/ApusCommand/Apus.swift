@@ -19,7 +19,6 @@ struct Apus: ParsableCommand {
   static func main() {
     // A reader that goes away, as in `apus train mnist | head`, must not end the training.
     signal(SIGPIPE, SIG_IGN)
-    OpenMPSettings.apply()
     do {
       var command = try parseAsRoot()
       try command.run()

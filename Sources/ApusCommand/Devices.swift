@@ -9,7 +9,7 @@ struct Devices: ParsableCommand {
   var json = false
 
   func run() throws {
-    let devices = try availableDevices()
+    let devices = availableDevices()
     if json { return try printJSON(devices, isIndented: true) }
     printTable(
       [["DEVICE", "KIND", "UNITS", "MEMORY", "NAME", "DRIVER"]]

@@ -39,7 +39,7 @@ struct Doctor: ParsableCommand {
     let reference = try Device.reference.openSession()
     let device = try deviceOption.chosen()
     if device == .automatic {
-      return try availableDevices().map { description in
+      return availableDevices().map { description in
         check(description, against: reference) { try Device(parsing: description.identifier).openSession() }
       }
     }

@@ -22,12 +22,12 @@ struct DeviceOption: ParsableArguments {
 }
 
 /// All devices; without OpenCL on this machine those that are left, and a note on standard error.
-func availableDevices() throws -> [DeviceDescription] {
+func availableDevices() -> [DeviceDescription] {
   do {
     return try Device.all()
   } catch {
     writeToStandardError("note: \(error)")
-    return [try Device.cpu.openSession().device]
+    return [Device.processor]
   }
 }
 

@@ -47,11 +47,14 @@ public enum Device: Hashable, Sendable {
     return try Device(parsing: text)
   }
 
+  /// The CPU backend. It is listed even where it cannot be opened because oneDNN is missing.
+  public static var processor: DeviceDescription { CPUBackend().device }
+
   /// All devices of this machine: the CPU backend, then OpenCL's in the drivers' order.
   ///
-  /// - Throws: `BackendError` when OpenCL is built in but cannot be used; the CPU backend always can.
+  /// - Throws: `BackendError` when OpenCL is built in but cannot be used; `processor` is there all the same.
   public static func all() throws(BackendError) -> [DeviceDescription] {
-    var found = [CPUBackend().device]
+    var found = [processor]
     #if OpenCL
       found += try OpenCLDevice.all().map(\.description)
     #endif
@@ -62,13 +65,12 @@ public enum Device: Hashable, Sendable {
   ///
   /// An OpenCL device that was asked for is never replaced by another; only `automatic` chooses.
   ///
-  /// - Parameter note: told, once each, why `automatic` passes over a GPU; a line on standard error when not given.
-  /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device.
-  public func openSession(note: (String) -> Void = Device.printNote) throws(BackendError) -> any Session {
+  /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device, or the CPU backend's oneDNN
+  ///   is missing.
+  public func openSession() throws(BackendError) -> any Session {
     switch self {
-    case .automatic:
-      return Self.firstThatPasses(Self.gpus(note: note), note: note) ?? BackendSession(CPUBackend())
-    case .cpu: return BackendSession(CPUBackend())
+    case .automatic: return try Self.openAutomatic()
+    case .cpu: return try Self.openCPU()
     case .reference: return BackendSession(CPUBackend(mode: .reference))
     case .openCL(let selection):
       #if OpenCL
@@ -79,6 +81,23 @@ public enum Device: Hashable, Sendable {
           "\(self): this build has no OpenCL backend; build with the trait OpenCL (it is on by default)")
       #endif
     }
+  }
+
+  private static func openCPU() throws(BackendError) -> any Session {
+    let backend = CPUBackend()
+    try backend.requireLibrary()
+    return BackendSession(backend)
+  }
+
+  private static func openAutomatic() throws(BackendError) -> any Session {
+    #if OpenCL
+      if let gpu = try? OpenCLDevice.select(.kind(.gpu)), let backend = try? OpenCLBackend(gpu) {
+        let session = BackendSession(backend)
+        let reference = BackendSession(CPUBackend(mode: .reference))
+        if SelfTest.run(on: session, against: reference).allSatisfy(\.passed) { return session }
+      }
+    #endif
+    return try openCPU()
   }
 }
 

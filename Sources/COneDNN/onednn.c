@@ -1,38 +1,10 @@
 #ifdef APUS_ONEDNN
 
 #include "COneDNN.h"
+#include "functions.h"
 
-#include <oneapi/dnnl/dnnl.h>
-#include <oneapi/dnnl/dnnl_debug.h>
-#include <oneapi/dnnl/dnnl_version.h>
+#include <stdio.h>
 #include <stdlib.h>
-
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
-
-// MARK: - The two versions' differences
-
-// Version 2 has layouts by value and operation descriptors; version 3 has layouts behind handles and makes primitive
-// descriptors directly.
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t layout;
-typedef const_dnnl_memory_desc_t layout_ref;
-#define REF(l) (l)
-#define make_strided(l, rank, dims, strides) dnnl_memory_desc_create_with_strides(l, rank, dims, dnnl_f32, strides)
-#define make_tagged(l, rank, dims, type, tag) dnnl_memory_desc_create_with_tag(l, rank, dims, type, tag)
-static void free_layout(layout *l) {
-  if (*l) dnnl_memory_desc_destroy(*l);
-}
-#define append_eltwise(ops, kind) dnnl_post_ops_append_eltwise(ops, kind, 0.f, 0.f)
-#else
-typedef dnnl_memory_desc_t layout;
-typedef const dnnl_memory_desc_t *layout_ref;
-#define REF(l) (&(l))
-#define make_strided(l, rank, dims, strides) dnnl_memory_desc_init_by_strides(l, rank, dims, dnnl_f32, strides)
-#define make_tagged(l, rank, dims, type, tag) dnnl_memory_desc_init_by_tag(l, rank, dims, type, tag)
-static void free_layout(layout *l) { (void)l; }
-#define append_eltwise(ops, kind) dnnl_post_ops_append_eltwise(ops, 1.f, kind, 0.f, 0.f)
-#endif
 
 // MARK: - Library and operations
 
@@ -68,17 +40,27 @@ struct apus_onednn_op {
     if (status != dnnl_success) goto done; \
   } while (0)
 
-const char *apus_onednn_version(void) {
-  return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
+static dnnl_functions dnnl;
+// Until a library is loaded, the version of the headers.
+static char version[32] = TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
+
+const char *apus_onednn_load(void) {
+  const char *problem = apus_dnnl_load(&dnnl);
+  if (problem) return problem;
+  const dnnl_version_t *loaded = dnnl.version();
+  snprintf(version, sizeof version, "%d.%d.%d", loaded->major, loaded->minor, loaded->patch);
+  return NULL;
 }
 
-const char *apus_onednn_status_name(int status) { return dnnl_status2str((dnnl_status_t)status); }
+const char *apus_onednn_version(void) { return version; }
+
+const char *apus_onednn_status_name(int status) { return dnnl.status2str((dnnl_status_t)status); }
 
 apus_onednn *apus_onednn_open(void) {
   apus_onednn *library = calloc(1, sizeof *library);
   if (!library) return NULL;
-  if (dnnl_engine_create(&library->engine, dnnl_cpu, 0) != dnnl_success ||
-      dnnl_stream_create(&library->stream, library->engine, dnnl_stream_default_flags) != dnnl_success) {
+  if (dnnl.engine_create(&library->engine, dnnl_cpu, 0) != dnnl_success ||
+      dnnl.stream_create(&library->stream, library->engine, dnnl_stream_default_flags) != dnnl_success) {
     apus_onednn_close(library);
     return NULL;
   }
@@ -86,14 +68,14 @@ apus_onednn *apus_onednn_open(void) {
 }
 
 void apus_onednn_close(apus_onednn *library) {
-  if (library->stream) dnnl_stream_destroy(library->stream);
-  if (library->engine) dnnl_engine_destroy(library->engine);
+  if (library->stream) dnnl.stream_destroy(library->stream);
+  if (library->engine) dnnl.engine_destroy(library->engine);
   free(library);
 }
 
 void apus_onednn_destroy(apus_onednn_op *op) {
-  for (int i = 0; i < op->step_count; i++) dnnl_primitive_destroy(op->steps[i].primitive);
-  for (int i = 0; i < op->memory_count; i++) dnnl_memory_destroy(op->memories[i]);
+  for (int i = 0; i < op->step_count; i++) dnnl.primitive_destroy(op->steps[i].primitive);
+  for (int i = 0; i < op->memory_count; i++) dnnl.memory_destroy(op->memories[i]);
   free(op);
 }
 
@@ -102,14 +84,14 @@ size_t apus_onednn_scratch_size(const apus_onednn_op *op) { return op->scratch_s
 int apus_onednn_execute(apus_onednn_op *op, void *scratch) {
   dnnl_status_t status = dnnl_success;
   if (scratch != op->bound_scratch) {
-    if (op->scratchpad) TRY(dnnl_memory_set_data_handle(op->scratchpad, scratch));
-    if (op->inner_filter) TRY(dnnl_memory_set_data_handle(op->inner_filter, (char *)scratch + op->scratchpad_size));
+    if (op->scratchpad) TRY(dnnl.memory_set_data_handle(op->scratchpad, scratch));
+    if (op->inner_filter) TRY(dnnl.memory_set_data_handle(op->inner_filter, (char *)scratch + op->scratchpad_size));
     op->bound_scratch = scratch;
   }
   for (int i = 0; i < op->step_count; i++)
-    TRY(dnnl_primitive_execute(op->steps[i].primitive, op->library->stream, op->steps[i].argument_count,
+    TRY(dnnl.primitive_execute(op->steps[i].primitive, op->library->stream, op->steps[i].argument_count,
                                op->steps[i].arguments));
-  status = dnnl_stream_wait(op->library->stream);
+  status = dnnl.stream_wait(op->library->stream);
 done:
   return status;
 }
@@ -117,7 +99,7 @@ done:
 // MARK: - Building operations
 
 static dnnl_status_t add_memory(apus_onednn_op *op, layout_ref layout, void *data, dnnl_memory_t *memory) {
-  dnnl_status_t status = dnnl_memory_create(memory, layout, op->library->engine, data);
+  dnnl_status_t status = dnnl.memory_create(memory, layout, op->library->engine, data);
   if (status == dnnl_success) op->memories[op->memory_count++] = *memory;
   return status;
 }
@@ -132,13 +114,13 @@ static dnnl_status_t add_reorder(apus_onednn_op *op, layout_ref from, dnnl_memor
   step *step = &op->steps[op->step_count];
   dnnl_engine_t engine = op->library->engine;
   dnnl_status_t status;
-  TRY(dnnl_reorder_primitive_desc_create(&description, from, engine, to, engine, NULL));
-  TRY(dnnl_primitive_create(&step->primitive, description));
+  TRY(dnnl.reorder_primitive_desc_create(&description, from, engine, to, engine, NULL));
+  TRY(dnnl.primitive_create(&step->primitive, description));
   op->step_count++;
   add_argument(step, DNNL_ARG_FROM, source);
   add_argument(step, DNNL_ARG_TO, target);
 done:
-  if (description) dnnl_primitive_desc_destroy(description);
+  if (description) dnnl.primitive_desc_destroy(description);
   return status;
 }
 
@@ -146,7 +128,7 @@ done:
 static dnnl_status_t add_primitive(apus_onednn_op *op, const_dnnl_primitive_desc_t description, step **added) {
   step *step = &op->steps[op->step_count];
   dnnl_status_t status;
-  TRY(dnnl_primitive_create(&step->primitive, description));
+  TRY(dnnl.primitive_create(&step->primitive, description));
   op->step_count++;
   if (op->scratchpad) add_argument(step, DNNL_ARG_SCRATCHPAD, op->scratchpad);
   *added = step;
@@ -155,8 +137,8 @@ done:
 }
 
 static dnnl_status_t add_scratchpad(apus_onednn_op *op, const_dnnl_primitive_desc_t description) {
-  layout_ref wanted = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
-  size_t size = wanted ? dnnl_memory_desc_get_size(wanted) : 0;
+  layout_ref wanted = dnnl.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+  size_t size = wanted ? dnnl.memory_desc_get_size(wanted) : 0;
   op->scratchpad_size = (size + 63) / 64 * 64;
   op->scratch_size = op->scratchpad_size;
   return size ? add_memory(op, wanted, NULL, &op->scratchpad) : dnnl_success;
@@ -166,15 +148,15 @@ static dnnl_status_t add_scratchpad(apus_onednn_op *op, const_dnnl_primitive_des
 static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attributes) {
   dnnl_post_ops_t post_ops = NULL;
   dnnl_status_t status;
-  TRY(dnnl_primitive_attr_create(attributes));
-  TRY(dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
+  TRY(dnnl.primitive_attr_create(attributes));
+  TRY(dnnl.primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
   if (relu) {
-    TRY(dnnl_post_ops_create(&post_ops));
-    TRY(append_eltwise(post_ops, dnnl_eltwise_relu));
-    TRY(dnnl_primitive_attr_set_post_ops(*attributes, post_ops));
+    TRY(dnnl.post_ops_create(&post_ops));
+    TRY(append_eltwise(post_ops, dnnl_eltwise_relu, 0.f, 0.f));
+    TRY(dnnl.primitive_attr_set_post_ops(*attributes, post_ops));
   }
 done:
-  if (post_ops) dnnl_post_ops_destroy(post_ops);
+  if (post_ops) dnnl.post_ops_destroy(post_ops);
   return status;
 }
 
@@ -237,38 +219,38 @@ static dnnl_status_t describe_pass(apus_onednn *library, const apus_convolution 
   dnnl_primitive_desc_t forward = NULL;
   dnnl_status_t status;
 #if DNNL_VERSION_MAJOR >= 3
-  TRY(dnnl_convolution_forward_primitive_desc_create(
+  TRY(dnnl.convolution_forward_primitive_desc_create(
       &forward, engine, mode, kind, l->image, l->any_filter, has_bias ? l->bias : NULL, l->result, c->stride, dilation,
       c->padding_before, c->padding_after, is_forward ? attributes : NULL));
   if (c->pass == APUS_CONVOLUTION_INPUT_GRADIENT)
-    TRY(dnnl_convolution_backward_data_primitive_desc_create(
+    TRY(dnnl.convolution_backward_data_primitive_desc_create(
         result, engine, kind, l->image, l->any_filter, l->result, c->stride, dilation, c->padding_before,
         c->padding_after, forward, attributes));
   if (c->pass == APUS_CONVOLUTION_FILTER_GRADIENT)
-    TRY(dnnl_convolution_backward_weights_primitive_desc_create(
+    TRY(dnnl.convolution_backward_weights_primitive_desc_create(
         result, engine, kind, l->image, l->any_filter, NULL, l->result, c->stride, dilation, c->padding_before,
         c->padding_after, forward, attributes));
 #else
   dnnl_convolution_desc_t operation;
-  TRY(dnnl_dilated_convolution_forward_desc_init(&operation, mode, kind, &l->image, &l->any_filter,
+  TRY(dnnl.dilated_convolution_forward_desc_init(&operation, mode, kind, &l->image, &l->any_filter,
                                                  has_bias ? &l->bias : NULL, &l->result, c->stride, dilation,
                                                  c->padding_before, c->padding_after));
-  TRY(dnnl_primitive_desc_create(&forward, &operation, is_forward ? attributes : NULL, engine, NULL));
+  TRY(dnnl.primitive_desc_create(&forward, &operation, is_forward ? attributes : NULL, engine, NULL));
   if (c->pass == APUS_CONVOLUTION_INPUT_GRADIENT)
-    TRY(dnnl_dilated_convolution_backward_data_desc_init(&operation, kind, &l->image, &l->any_filter, &l->result,
+    TRY(dnnl.dilated_convolution_backward_data_desc_init(&operation, kind, &l->image, &l->any_filter, &l->result,
                                                          c->stride, dilation, c->padding_before, c->padding_after));
   if (c->pass == APUS_CONVOLUTION_FILTER_GRADIENT)
-    TRY(dnnl_dilated_convolution_backward_weights_desc_init(&operation, kind, &l->image, &l->any_filter, NULL,
+    TRY(dnnl.dilated_convolution_backward_weights_desc_init(&operation, kind, &l->image, &l->any_filter, NULL,
                                                             &l->result, c->stride, dilation, c->padding_before,
                                                             c->padding_after));
-  if (!is_forward) TRY(dnnl_primitive_desc_create(result, &operation, attributes, engine, forward));
+  if (!is_forward) TRY(dnnl.primitive_desc_create(result, &operation, attributes, engine, forward));
 #endif
   if (is_forward) {
     *result = forward;
     forward = NULL;
   }
 done:
-  if (forward) dnnl_primitive_desc_destroy(forward);
+  if (forward) dnnl.primitive_desc_destroy(forward);
   return status;
 }
 
@@ -296,11 +278,11 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
   // The filter is small and used many times: it is brought to and from the layout that the library likes best.
   used_filter = filter_memory;
   layout_ref inner =
-      dnnl_primitive_desc_query_md(pass, writes_filter ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-  const bool reorders = !dnnl_memory_desc_equal(inner, REF(layouts.filter));
+      dnnl.primitive_desc_query_md(pass, writes_filter ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+  const bool reorders = !dnnl.memory_desc_equal(inner, REF(layouts.filter));
   if (reorders) {
     TRY(add_memory(made, inner, NULL, &made->inner_filter));
-    made->scratch_size += dnnl_memory_desc_get_size(inner);
+    made->scratch_size += dnnl.memory_desc_get_size(inner);
     used_filter = made->inner_filter;
     if (!writes_filter) TRY(add_reorder(made, REF(layouts.filter), filter_memory, inner, used_filter));
   }
@@ -318,8 +300,8 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
   if (reorders && writes_filter)
     TRY(add_reorder(made, inner, used_filter, REF(layouts.filter), filter_memory));
 done:
-  if (pass) dnnl_primitive_desc_destroy(pass);
-  if (attributes) dnnl_primitive_attr_destroy(attributes);
+  if (pass) dnnl.primitive_desc_destroy(pass);
+  if (attributes) dnnl.primitive_attr_destroy(attributes);
   free_layouts(&layouts);
   if (status == dnnl_success) {
     *op = made;
@@ -334,12 +316,12 @@ done:
 static dnnl_status_t describe_product(apus_onednn *library, layout_ref a, layout_ref b, layout_ref bias, layout_ref c,
                                       dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl_matmul_primitive_desc_create(result, library->engine, a, b, bias, c, attributes);
+  return dnnl.matmul_primitive_desc_create(result, library->engine, a, b, bias, c, attributes);
 #else
   dnnl_matmul_desc_t operation;
-  dnnl_status_t status = dnnl_matmul_desc_init(&operation, a, b, bias, c);
+  dnnl_status_t status = dnnl.matmul_desc_init(&operation, a, b, bias, c);
   if (status != dnnl_success) return status;
-  return dnnl_primitive_desc_create(result, &operation, attributes, library->engine, NULL);
+  return dnnl.primitive_desc_create(result, &operation, attributes, library->engine, NULL);
 #endif
 }
 
@@ -382,8 +364,8 @@ int apus_onednn_product(apus_onednn *library, const apus_product *s, float *a, f
     add_argument(main_step, DNNL_ARG_BIAS, memory);
   }
 done:
-  if (product) dnnl_primitive_desc_destroy(product);
-  if (attributes) dnnl_primitive_attr_destroy(attributes);
+  if (product) dnnl.primitive_desc_destroy(product);
+  if (attributes) dnnl.primitive_attr_destroy(attributes);
   free_layout(&a_layout);
   free_layout(&b_layout);
   free_layout(&c_layout);

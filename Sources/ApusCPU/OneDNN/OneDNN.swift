@@ -6,12 +6,27 @@
   final class OneDNN {
     private let handle: OpaquePointer
 
+    private static let loading: Result<Void, BackendError> = {
+      guard let problem = apus_onednn_load() else { return .success(()) }
+      return .failure(
+        BackendError(
+          .deviceUnavailable,
+          "cpu: oneDNN \(version) cannot be loaded: \(String(cString: problem)); install it and what it needs (Debian: "
+            + "libdnnl-dev), use another device, or build without the trait OneDNN"))
+    }()
+
+    /// Loads oneDNN, and its OpenMP with it; further calls repeat the first one's outcome.
+    static func load() throws(BackendError) { try loading.get() }
+
+    /// Such as `2.6.3`.
+    static var version: String { String(cString: apus_onednn_version()) }
+
     init() throws(BackendError) {
+      try Self.load()
       guard let handle = apus_onednn_open() else {
         throw BackendError(
           .deviceUnavailable,
-          "cpu: oneDNN \(String(cString: apus_onednn_version())) has no engine for this processor; build without the "
-            + "trait OneDNN")
+          "cpu: oneDNN \(Self.version) has no engine for this processor; build without the trait OneDNN")
       }
       self.handle = handle
     }
@@ -46,8 +61,7 @@
       guard status != 0 else { return }
       throw BackendError(
         .driver,
-        "\(label): oneDNN \(String(cString: apus_onednn_version())): "
-          + "\(String(cString: apus_onednn_status_name(status)))")
+        "\(label): oneDNN \(version): \(String(cString: apus_onednn_status_name(status)))")
     }
   }
 

@@ -4,6 +4,8 @@
 /// One part of a piece of work: `part` of `0 ..< parts`.
 typedef void (*apus_task)(void *context, int part, int parts);
 
+// Whether OpenMP is loaded is settled by the first call of any of these functions.
+
 /// Number of threads that work is cut for: `APUS_THREADS` where it is a positive number, else what OpenMP uses where it
 /// is loaded, else all cores.
 int apus_thread_count(void);
