@@ -144,6 +144,24 @@ static dnnl_status_t add_scratchpad(apus_onednn_op *op, const_dnnl_primitive_des
   return size ? add_memory(op, wanted, NULL, &op->scratchpad) : dnnl_success;
 }
 
+// max(x, 0) that keeps a NaN: the library's own ReLU makes it 0, which would hide a diverged network from its loss.
+//
+// With t = 2^64 x it is x * clip(t, 0, 1), the hard swish, whose factor is 0 or 1 unless |x| < 2^-61. All scaling is by
+// powers of two and exact; beyond 2^64 a value becomes infinite, and negative infinity becomes NaN.
+static dnnl_status_t append_relu(dnnl_post_ops_t post_ops) {
+  dnnl_status_t status;
+#if DNNL_VERSION_MAJOR >= 3
+  TRY(append_eltwise(post_ops, dnnl_eltwise_hardswish, 0x1p64f, 0.f));
+#else
+  // Version 2 has no slope: x * clip(x / 6 + 1 / 2, 0, 1).
+  TRY(append_eltwise(post_ops, dnnl_eltwise_linear, 0x1p64f, 0.f));
+  TRY(append_eltwise(post_ops, dnnl_eltwise_hardswish, 0.f, 0.f));
+  TRY(append_eltwise(post_ops, dnnl_eltwise_linear, 0x1p-64f, 0.f));
+#endif
+done:
+  return status;
+}
+
 // Scratch memory of the caller, and max(x, 0) after the operation where it is wanted.
 static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attributes) {
   dnnl_post_ops_t post_ops = NULL;
@@ -152,7 +170,7 @@ static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attribute
   TRY(dnnl.primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
   if (relu) {
     TRY(dnnl.post_ops_create(&post_ops));
-    TRY(append_eltwise(post_ops, dnnl_eltwise_relu, 0.f, 0.f));
+    TRY(append_relu(post_ops));
     TRY(dnnl.primitive_attr_set_post_ops(*attributes, post_ops));
   }
 done:
