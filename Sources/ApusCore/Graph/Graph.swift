@@ -116,8 +116,9 @@ public final class Graph {
     return Tensor(graph: self, id: -1)
   }
 
-  /// Runs `body` with `name` added to the label of the nodes it appends.
+  /// Runs `body` with `name`, if it is not empty, added to the label of the nodes it appends.
   public func scope<R>(_ name: String, _ body: () -> R) -> R {
+    guard !name.isEmpty else { return body() }
     scopes.append(name)
     defer { scopes.removeLast() }
     return body()

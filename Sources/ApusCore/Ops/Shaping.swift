@@ -49,15 +49,30 @@ public struct Slice: Hashable, Sendable, CustomStringConvertible {
   public var steps: [Int]
   public var description: String { "from \(starts)\(steps.allSatisfy { $0 == 1 } ? "" : " by \(steps)")" }
 
+  /// `dy` at the places that the slice took, zeros elsewhere.
   func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
     let x = inputs[0]
-    guard steps.allSatisfy({ $0 == 1 }) else {
-      dy.graph.fail("slice: only slices with step 1 have a gradient")
-      return [nil]
-    }
-    let after = x.shape.indices.map { x.shape[$0] - starts[$0] - dy.shape[$0] }
-    return [pad(dy, before: starts, after: after)]
+    let spread = steps.indices.reduce(dy) { spreading($0, axis: $1, by: steps[$1]) }
+    guard spread.isValid else { return [nil] }
+    let after = x.shape.indices.map { x.shape[$0] - starts[$0] - spread.shape[$0] }
+    return [pad(spread, before: starts, after: after)]
   }
+}
+
+/// `x` with `step - 1` zeros between neighbours along `axis`: `n` elements become `(n - 1) * step + 1`.
+private func spreading(_ x: Tensor, axis: Int, by step: Int) -> Tensor {
+  guard x.isValid, step > 1, x.shape[axis] > 1 else { return x }
+  // Each element in a row of its own with zeros after it, the rows joined, the last row's zeros cut off.
+  var column = x.shape
+  column.insert(1, at: axis + 1)
+  var after = column.map { _ in 0 }
+  after[axis + 1] = step - 1
+  let rows = pad(reshape(x, to: column), before: column.map { _ in 0 }, after: after)
+  var joined = x.shape
+  joined[axis] *= step
+  var sizes = x.shape
+  sizes[axis] = (x.shape[axis] - 1) * step + 1
+  return slice(reshape(rows, to: joined), starts: sizes.map { _ in 0 }, sizes: sizes)
 }
 
 /// `y[i, j, ...] = x[starts[0] + i*steps[0], ...]`, `sizes` elements along each axis.
