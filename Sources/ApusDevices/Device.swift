@@ -65,11 +65,14 @@ public enum Device: Hashable, Sendable {
   ///
   /// An OpenCL device that was asked for is never replaced by another; only `automatic` chooses.
   ///
+  /// - Parameter note: told, once each, why `automatic` passes over a GPU; a line on standard error when not given.
   /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device, or the CPU backend's oneDNN
   ///   is missing.
-  public func openSession() throws(BackendError) -> any Session {
+  public func openSession(note: (String) -> Void = Device.printNote) throws(BackendError) -> any Session {
     switch self {
-    case .automatic: return try Self.openAutomatic()
+    case .automatic:
+      if let gpu = Self.firstThatPasses(Self.gpus(note: note), note: note) { return gpu }
+      return try Self.openCPU()
     case .cpu: return try Self.openCPU()
     case .reference: return BackendSession(CPUBackend(mode: .reference))
     case .openCL(let selection):
@@ -87,17 +90,6 @@ public enum Device: Hashable, Sendable {
     let backend = CPUBackend()
     try backend.requireLibrary()
     return BackendSession(backend)
-  }
-
-  private static func openAutomatic() throws(BackendError) -> any Session {
-    #if OpenCL
-      if let gpu = try? OpenCLDevice.select(.kind(.gpu)), let backend = try? OpenCLBackend(gpu) {
-        let session = BackendSession(backend)
-        let reference = BackendSession(CPUBackend(mode: .reference))
-        if SelfTest.run(on: session, against: reference).allSatisfy(\.passed) { return session }
-      }
-    #endif
-    return try openCPU()
   }
 }
 
