@@ -160,6 +160,13 @@ extension Trainer {
       throw TrainingError(
         .invalidArgument, at: moved.name, "another trainer has taken over the model; go on with that one")
     }
+    let trained = Set((arena?.parameters ?? []).map(ObjectIdentifier.init))
+    if let changed = modelParameters.first(where: { $0.isTrainable != trained.contains(ObjectIdentifier($0)) }) {
+      throw TrainingError(
+        .invalidArgument, at: changed.name,
+        "isTrainable was changed after the trainer's first use, when what it trains was laid out; make a new trainer of "
+          + "the same model, which goes on from its weights")
+    }
   }
 
   /// The arrays on the device, checked against model and loss; the same arrays are uploaded once and stay until
