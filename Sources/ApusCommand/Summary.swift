@@ -24,7 +24,8 @@ struct Summary: ParsableCommand {
       let network = try Models.make(model.name, inputShape: input.sizes, classes: classes)
       print(try summary(network, inputShape: input.sizes, name: model.name))
     } catch let error as GraphError {
-      throw CommandError(.usage, "\(model.name) on \(input.sizes.shapeDescription): \(error); use pictures of another size")
+      throw CommandError(
+        .usage, "\(model.name) on \(input.sizes.shapeDescription): \(error); use pictures of another size")
     }
   }
 }

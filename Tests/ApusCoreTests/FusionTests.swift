@@ -75,11 +75,14 @@ import Testing
 
 @Suite struct MemoryPlanTests {
   /// A network's training step: no two values that are alive together overlap, with or without reuse.
-  @Test(arguments: [true, false], [Int.max, 40_000]) func valuesAliveTogetherAreApart(_ reuses: Bool, _ limit: Int) throws {
+  @Test(arguments: [true, false], [Int.max, 40_000]) func valuesAliveTogetherAreApart(_ reuses: Bool, _ limit: Int)
+    throws
+  {
     let graph = Graph()
     let x = graph.input("x", shape: [4, 12, 12, 3])
     let kernels = [
-      graph.input("k1", shape: [3, 3, 3, 8]), graph.input("k2", shape: [3, 3, 8, 8]), graph.input("d", shape: [72, 10]),
+      graph.input("k1", shape: [3, 3, 3, 8]), graph.input("k2", shape: [3, 3, 8, 8]),
+      graph.input("d", shape: [72, 10]),
     ]
     let h = maxPool2D(relu(conv2D(x, kernels[0], padding: .same)), size: 2)
     let r = relu(h + conv2D(h, kernels[1], padding: .same))

@@ -44,7 +44,8 @@ import Testing
     ("transpose", { transpose($0.input("x", shape: [4, 5]), [0, 0]) }, ["[0, 0]", "4x5"]),
     ("reduce axis", { reduceSum($0.input("x", shape: [4, 5]), axes: [2]) }, ["[2]", "4x5"]),
     (
-      "labels", { softmaxCrossEntropy($0.input("x", shape: [4, 5]), labels: $0.input("y", shape: [3], dtype: .int32)) },
+      "labels",
+      { softmaxCrossEntropy($0.input("x", shape: [4, 5]), labels: $0.input("y", shape: [3], dtype: .int32)) },
       ["4, 5", "[3]"]
     ),
     (
@@ -55,7 +56,8 @@ import Testing
       ["more elements than memory"]
     ),
     (
-      "dilation", {
+      "dilation",
+      {
         conv2D($0.input("x", shape: [1, 8, 8, 1]), $0.input("w", shape: [3, 3, 1, 1]), dilation: (.max, 1))
       }, ["1x8x8x1", "63 bits"]
     ),

@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct SliceGradientTests {
   /// The gradient of a slice with steps is the incoming one at the places taken, and zero at all others.
-  @Test(arguments: [([0, 1], [3, 2], [2, 3]), ([1, 0], [2, 5], [3, 1]), ([4, 2], [1, 3], [9, 1]), ([5, 4], [0, 1], [2, 2])])
+  @Test(arguments: [
+    ([0, 1], [3, 2], [2, 3]), ([1, 0], [2, 5], [3, 1]), ([4, 2], [1, 3], [9, 1]), ([5, 4], [0, 1], [2, 2]),
+  ])
   func liesWhereTheSliceWas(_ starts: [Int], _ sizes: [Int], _ steps: [Int]) throws {
     let shape = [5, 5]
     let incoming = NDArray((0..<sizes.elementCount).map { Float($0 + 1) }, shape: sizes)

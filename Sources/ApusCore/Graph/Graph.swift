@@ -101,7 +101,8 @@ public final class Graph {
   package func append(_ op: Op, _ inputs: [Tensor], _ type: TensorType, label: String? = nil) -> Tensor {
     guard failure == nil, inputs.allSatisfy(\.isValid) else { return Tensor(graph: self, id: -1) }
     precondition(inputs.allSatisfy { $0.graph === self }, "\(op.name): operands of different graphs")
-    guard let count = type.shape.checkedElementCount, !count.multipliedReportingOverflow(by: type.dtype.byteCount).overflow
+    guard let count = type.shape.checkedElementCount,
+      !count.multipliedReportingOverflow(by: type.dtype.byteCount).overflow
     else {
       return fail("\(op.name): the result \(type.shape.shapeDescription) has more elements than memory can address")
     }

@@ -29,7 +29,8 @@ public enum Activation: Hashable, Sendable {
     case .relu: .max(x, 0)
     case .leakyReLU(let slope): .ifGreater(x, 0, then: x, otherwise: .constant(slope) * x)
     case .elu(let alpha): .ifGreater(x, 0, then: x, otherwise: .constant(alpha) * (.exp(.min(x, 0)) - 1))
-    case .selu: .constant(1.0507009873554804934193349852946) * Activation.elu(alpha: 1.6732632423543772848170429916717)(x)
+    case .selu:
+      .constant(1.0507009873554804934193349852946) * Activation.elu(alpha: 1.6732632423543772848170429916717)(x)
     case .gelu: 0.5 * x * (1 + .erf(x * .constant(0.70710678118654752440)))
     case .silu: x * .sigmoid(x)
     case .sigmoid: .sigmoid(x)

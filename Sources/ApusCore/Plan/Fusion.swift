@@ -165,8 +165,10 @@ extension LoweredGraph {
       let channels = node.type.shape.last ?? 1
       let fits = consumer.inputs.enumerated().allSatisfy { position, operand in
         let type = nodes[operand].type
-        return position == slot || (type.dtype == .float32 && (type.count == 1 || type.shape == consumer.type.shape
-            || (type.count == channels && type.shape.last == channels && consumer.type.shape.last == channels)))
+        return position == slot
+          || (type.dtype == .float32
+            && (type.count == 1 || type.shape == consumer.type.shape
+              || (type.count == channels && type.shape.last == channels && consumer.type.shape.last == channels)))
       }
       if fits { return (slot, producer) }
     }
@@ -195,7 +197,8 @@ extension LoweredGraph {
           continue
         }
         let type = nodes[operand].type
-        sequence.append((extra, Graph.Node(op: .pointwise(.input(0)), inputs: [operand], type: type, label: pack.label)))
+        sequence.append(
+          (extra, Graph.Node(op: .pointwise(.input(0)), inputs: [operand], type: type, label: pack.label)))
         pack.inputs[position] = extra
         extra += 1
       }
@@ -216,7 +219,8 @@ extension LoweredGraph {
     case .input, .constant, .parameter, .reshape, .slice, .pack, .update: false
     case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
       .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
-      .gatherGradient: true
+      .gatherGradient:
+      true
     }
   }
 }

@@ -155,7 +155,8 @@ package final class Plan<B: Backend>: Executable {
     case .input, .constant, .parameter, .reshape, .pack: false
     case .pointwise, .update, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D,
       .pool2DGradient, .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat,
-      .pad, .gather, .gatherGradient: true
+      .pad, .gather, .gatherGradient:
+      true
     }
   }
 }

@@ -99,7 +99,9 @@ public struct NDArray: Sendable, Hashable {
   }
 
   /// Reads the elements in place.
-  public func withElements<T: Element, R>(as type: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R) rethrows -> R {
+  public func withElements<T: Element, R>(as type: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R)
+    rethrows -> R
+  {
     precondition(T.dtype == dtype, "NDArray: holds \(dtype), asked for \(T.dtype)")
     return try bytes.withUnsafeBytes { try body($0.bindMemory(to: T.self)) }
   }
