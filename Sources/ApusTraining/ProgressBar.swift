@@ -31,6 +31,7 @@ public final class ProgressBar: Callback {
   private var schedule: TrainingEvent.Schedule?
   private var progress: TrainingEvent.Progress?
   private var lastDrawing = -Double.infinity
+  /// Characters on the bar's line; 0 when there is none.
   private var lastLength = 0
 
   /// `nil` for style `none`.
@@ -73,7 +74,7 @@ public final class ProgressBar: Callback {
       guard let progress else { return }
       if drawsBar {
         draw(line(progress, values: epoch.values, isDone: true))
-        write("\n")
+        endLine()
       } else {
         let count = schedule?.epochs.upperBound ?? epoch.epoch
         let counter = "\(progress.step)/\(progress.stepsPerEpoch)"
@@ -82,8 +83,18 @@ public final class ProgressBar: Callback {
             + "\(Self.text(epoch.values))\n")
       }
     case .trainingEnded(let wasStopped):
-      if wasStopped { write((drawsBar && lastLength > 0 ? "\n" : "") + "Stopped.\n") }
+      endLine()
+      if wasStopped { write("Stopped.\n") }
     }
+  }
+
+  /// An error ends the training without an event; its message must not stand behind the bar.
+  deinit { endLine() }
+
+  /// Ends the line that the bar stands on, if there is one.
+  private func endLine() {
+    if lastLength > 0 { write("\n") }
+    lastLength = 0
   }
 
   /// Redraws the line; a longer one before it is blanked.

@@ -46,6 +46,17 @@ import Testing
     #expect(parts.last?.hasSuffix("val_loss: 5.0000e-04\n") == true)
   }
 
+  @Test func anErrorIsNotPrintedBehindTheBar() {
+    var text = ""
+    do {
+      let bar = ProgressBar(.bar, columns: { nil }) { text += $0 }!
+      bar.handle(.epochBegan(1))
+      bar.handle(
+        .progress(.init(epoch: 1, step: 1, stepsPerEpoch: 2, seconds: 1, result: Evaluation(loss: 1, metrics: [:]))))
+    }
+    #expect(text == "\r1/2 ━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌ 1s 1s/step - loss: 1.0000\n")
+  }
+
   @Test func aPipeGetsALineAnEpoch() {
     #expect(
       lines(.lines)
