@@ -74,6 +74,12 @@ let package = Package(
     .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore"]),
     .testTarget(name: "ApusCPUTests", dependencies: ["ApusCore", "ApusCPU"]),
     .testTarget(
+      name: "ApusOpenCLTests",
+      dependencies: [
+        "ApusCore", "ApusDevices", "ApusNN", "ApusTraining",
+        .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
+      ]),
+    .testTarget(
       name: "ApusBackendTests", dependencies: ["ApusCore", "ApusDevices"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
     .testTarget(

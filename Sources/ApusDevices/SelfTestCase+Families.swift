@@ -151,6 +151,7 @@ extension SelfTestCase {
   private static var shaping: [SelfTestCase] {
     [
       withGradients("transpose", [noise([3, 5, 7, 2])]) { transpose($0[0], [2, 0, 3, 1]) },
+      withGradients("transpose of matrices", [noise([2, 21, 18])]) { transpose($0[0], [0, 2, 1]) },
       withGradients("slice", [noise([6, 9, 5])]) { slice($0[0], starts: [1, 2, 0], sizes: [4, 5, 3]) },
       withGradients("concat", [noise([3, 4, 5]), noise([3, 2, 5])]) { concat($0, axis: 1) },
       withGradients("pad", [noise([3, 4, 5])]) { pad($0[0], before: [0, 1, 2], after: [1, 0, 3], value: 0.5) },

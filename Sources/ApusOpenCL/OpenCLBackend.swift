@@ -10,11 +10,15 @@ package final class OpenCLBackend: Backend {
   let programs: ProgramCache
   private let staging: StagingRing
 
-  /// - Parameter memoryLimit: most bytes to allocate, below the device's own limit; how tests run out of memory.
+  /// - Parameters:
+  ///   - memoryLimit: most bytes to allocate, below the device's own limit; how tests run out of memory.
+  ///   - cacheFolder: where built programs are kept; `nil` to keep none.
   /// - Throws: `deviceUnavailable` when the driver does not open the device.
-  package init(_ device: OpenCLDevice, memoryLimit: Int? = nil) throws(BackendError) {
+  package init(
+    _ device: OpenCLDevice, memoryLimit: Int? = nil, cacheFolder: String? = ProgramCache.defaultFolder()
+  ) throws(BackendError) {
     context = try OpenCLContext(device, memoryLimit: memoryLimit)
-    programs = ProgramCache(context)
+    programs = ProgramCache(context, folder: cacheFolder)
     staging = StagingRing(context)
   }
 

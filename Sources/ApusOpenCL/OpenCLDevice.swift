@@ -13,9 +13,9 @@ package struct OpenCLDevice: @unchecked Sendable {
 
   package let id: cl_device_id
   package let platform: cl_platform_id
-  package let description: DeviceDescription
-  package let vendor: String
-  package let platformName: String
+  package internal(set) var description: DeviceDescription
+  package internal(set) var vendor: String
+  package internal(set) var platformName: String
   package let platformVersion: String
   package let driverVersion: String
   package let extensions: [String]

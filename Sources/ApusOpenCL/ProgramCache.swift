@@ -5,7 +5,7 @@ import ApusCore
 /// An entry on disk holds the whole key beside the driver's binary, so neither a changed driver nor two keys with one
 /// hash can give a wrong kernel, and ends with a checksum. Whatever is wrong with an entry, the program is compiled
 /// from source and the entry replaced.
-final class ProgramCache {
+package final class ProgramCache {
   /// The layout of an entry; part of the key.
   private static let format = "apus-kernel-1\n"
 
@@ -16,16 +16,16 @@ final class ProgramCache {
   private var unsaved: [(key: String, program: OpenCLProgram)] = []
 
   /// - Parameter folder: `nil` to keep nothing on disk.
-  init(_ context: OpenCLContext, folder: String? = ProgramCache.defaultFolder) {
+  init(_ context: OpenCLContext, folder: String?) {
     self.context = context
     self.folder = folder
   }
 
   /// What `APUS_KERNEL_CACHE` names (`off`: nothing), else `apus/kernels` in the user's cache.
-  static var defaultFolder: String? {
-    if let choice = Environment["APUS_KERNEL_CACHE"] { return choice == "off" ? nil : choice }
-    if let cache = Environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return FilePath.join(cache, "apus/kernels") }
-    return Environment["HOME"].map { FilePath.join($0, ".cache/apus/kernels") }
+  package static func defaultFolder(_ variable: (String) -> String? = { Environment[$0] }) -> String? {
+    if let choice = variable("APUS_KERNEL_CACHE") { return choice == "off" ? nil : choice }
+    if let cache = variable("XDG_CACHE_HOME"), cache.hasPrefix("/") { return FilePath.join(cache, "apus/kernels") }
+    return variable("HOME").map { FilePath.join($0, ".cache/apus/kernels") }
   }
 
   /// The program of `source`: known, from disk, or compiled.
