@@ -249,19 +249,24 @@ extension Trainer {
         predictions = [:]
         return try withRoom(for: batchSize, compile)
       }
-      throw error.advising(batchSize: batchSize)
+      throw error.advising(batchSize: batchSize, besides: session.allocatedBytes)
     }
   }
 }
 
 extension BackendError {
   /// The error with the batch size that would fit, if memory grows with the batch.
-  func advising(batchSize: Int) -> BackendError {
+  ///
+  /// - Parameter fixedBytes: what is in use whatever the batch size.
+  func advising(batchSize: Int, besides fixedBytes: Int = 0) -> BackendError {
     guard code == .outOfMemory, suggestedBatchSize == nil else { return self }
     var result = self
-    let share = requestedBytes.flatMap { requested in limitBytes.map { 0.9 * Double($0) / Double(max(requested, 1)) } }
+    // Half of what is free: the last, smaller batch has a plan of its own.
+    let share = requestedBytes.flatMap { requested in
+      limitBytes.map { 0.45 * Double(fixedBytes < $0 ? $0 - fixedBytes : $0) / Double(max(requested, 1)) }
+    }
     // Without figures, or when many allocations together were too much, half is worth a try.
-    let estimate = Int(Double(batchSize) * min(share ?? 0.5, 0.5))
+    let estimate = batchSize == 1 ? 0 : Int((Double(batchSize) * min(share ?? 0.5, 0.5)).rounded())
     result.suggestedBatchSize = estimate
     result.message +=
       estimate < 1
