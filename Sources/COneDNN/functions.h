@@ -75,7 +75,7 @@ typedef struct {
 /// @return NULL, or what failed in the loader's words.
 const char *apus_dnnl_load(dnnl_functions *table);
 
-// MARK: - Layouts and attributes, by the names that both versions share
+// MARK: - Layouts, by names for both versions
 
 // Version 2 has layouts by value and operation descriptors; version 3 has layouts behind handles and makes primitive
 // descriptors directly. `dnnl` is the table where these are used.
@@ -86,14 +86,12 @@ typedef const_dnnl_memory_desc_t layout_ref;
 #define make_strided(l, rank, dims, strides) dnnl.memory_desc_create_with_strides(l, rank, dims, dnnl_f32, strides)
 #define make_tagged(l, rank, dims, type, tag) dnnl.memory_desc_create_with_tag(l, rank, dims, type, tag)
 #define free_layout(l) (*(l) ? (void)dnnl.memory_desc_destroy(*(l)) : (void)0)
-#define append_eltwise(ops, kind, alpha, beta) dnnl.post_ops_append_eltwise(ops, kind, alpha, beta)
 #else
 typedef const dnnl_memory_desc_t *layout_ref;
 #define REF(l) (&(l))
 #define make_strided(l, rank, dims, strides) dnnl.memory_desc_init_by_strides(l, rank, dims, dnnl_f32, strides)
 #define make_tagged(l, rank, dims, type, tag) dnnl.memory_desc_init_by_tag(l, rank, dims, type, tag)
 #define free_layout(l) ((void)(l))
-#define append_eltwise(ops, kind, alpha, beta) dnnl.post_ops_append_eltwise(ops, 1.f, kind, alpha, beta)
 #endif
 
 #endif

@@ -146,17 +146,16 @@ static dnnl_status_t add_scratchpad(apus_onednn_op *op, const_dnnl_primitive_des
 
 // max(x, 0) that keeps a NaN: the library's own ReLU makes it 0, which would hide a diverged network from its loss.
 //
-// With t = 2^64 x it is x * clip(t, 0, 1), the hard swish, whose factor is 0 or 1 unless |x| < 2^-61. All scaling is by
-// powers of two and exact; beyond 2^64 a value becomes infinite, and negative infinity becomes NaN.
+// It is the hard swish x * clip(2^64 x, 0, 1), whose factor is 0 or 1 unless |x| < 2^-61. All scaling is by powers of
+// two and exact; in version 2 a value beyond 2^64 becomes infinite, and negative infinity becomes NaN.
 static dnnl_status_t append_relu(dnnl_post_ops_t post_ops) {
   dnnl_status_t status;
 #if DNNL_VERSION_MAJOR >= 3
-  TRY(append_eltwise(post_ops, dnnl_eltwise_hardswish, 0x1p64f, 0.f));
+  TRY(dnnl.post_ops_append_eltwise(post_ops, dnnl_eltwise_hardswish, 0x1p64f, 0.f));
 #else
-  // Version 2 has no slope: x * clip(x / 6 + 1 / 2, 0, 1).
-  TRY(append_eltwise(post_ops, dnnl_eltwise_linear, 0x1p64f, 0.f));
-  TRY(append_eltwise(post_ops, dnnl_eltwise_hardswish, 0.f, 0.f));
-  TRY(append_eltwise(post_ops, dnnl_eltwise_linear, 0x1p-64f, 0.f));
+  // Version 2 has no slope: 2^-64 t * clip(t / 6 + 1 / 2, 0, 1) with t = 2^64 x.
+  TRY(dnnl.post_ops_append_eltwise(post_ops, 1.f, dnnl_eltwise_linear, 0x1p64f, 0.f));
+  TRY(dnnl.post_ops_append_eltwise(post_ops, 0x1p-64f, dnnl_eltwise_hardswish, 0.f, 0.f));
 #endif
 done:
   return status;
