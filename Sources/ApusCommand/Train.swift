@@ -16,14 +16,14 @@ struct Train: ParsableCommand {
 
   @OptionGroup var deviceOption: DeviceOption
 
-  @Option(help: ArgumentHelp("How often to go through the data.", valueName: "n"))
+  @Option(help: ArgumentHelp("How often to go through the data; with --resume, how often more.", valueName: "n"))
   var epochs = 5
 
-  @Option(help: ArgumentHelp("Pictures in a step.", valueName: "n"))
-  var batchSize = 32
+  @Option(help: ArgumentHelp("Pictures in a step (default: 32).", valueName: "n"))
+  var batchSize: Int?
 
-  @Option(help: "The rule that changes the weights.")
-  var optimizer = OptimizerName("adam")
+  @Option(help: "The rule that changes the weights (default: adam).")
+  var optimizer: OptimizerName?
 
   @Option(help: ArgumentHelp("Size of a step (default: the optimizer's own; 0.001 for adam).", valueName: "x"))
   var learningRate: Double?
@@ -31,8 +31,8 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("Share of the training data to validate on: its last part.", valueName: "fraction"))
   var validationSplit: Double?
 
-  @Option(help: ArgumentHelp("Of initial weights, order and dropout.", valueName: "n"))
-  var seed: UInt64 = 0
+  @Option(help: ArgumentHelp("Of initial weights, order and dropout (default: 0).", valueName: "n"))
+  var seed: UInt64?
 
   @Option(help: "Type of numbers.")
   var precision = PrecisionName.float32
@@ -45,12 +45,17 @@ struct Train: ParsableCommand {
       valueName: "folder"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Go on where this run ended, with its network, optimizer and settings; results go there too.", valueName: "run"))
+  var resume: String?
+
   @Flag(help: "Print only the results.")
   var quiet = false
 
   func validate() throws {
     try requireCount(epochs, "--epochs")
-    try requireCount(batchSize, "--batch-size")
+    if let batchSize { try requireCount(batchSize, "--batch-size") }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be a positive number such as 0.001, not \(learningRate).")
     }
@@ -58,23 +63,32 @@ struct Train: ParsableCommand {
       throw ValidationError("--validation-split must be at least 0 and less than 1, not \(validationSplit).")
     }
     try precision.validate()
+    let fixed: [(String, Bool)] = [
+      ("--model", model != nil), ("--optimizer", optimizer != nil), ("--learning-rate", learningRate != nil),
+      ("--seed", seed != nil),
+    ]
+    if resume != nil, let (option, _) = fixed.first(where: \.1) {
+      throw ValidationError("\(option) does not go with --resume: a run goes on with its own.")
+    }
   }
 
   func run() throws {
     let device = try deviceOption.chosen()
     let training = try data.load(.train, folder: dataOption.folder)
     let testing = try data.load(.test, folder: dataOption.folder)
-    let (trainer, configuration) = try makeTrainer(for: training, on: device)
-    let folder = try RunFolder.create(output, for: data)
+    let (trainer, configuration) =
+      try resume.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
+    let folder = try RunFolder.create(output ?? resume, for: data)
     report(training, trainer)
 
     Interruption.catchSignals()
     trainer.shouldStop = { Interruption.isPending }
     try trainer.fit(
-      training, epochs: epochs, batchSize: batchSize,
-      validation: validationSplit.map { $0 == 0 ? .none : .split($0) } ?? .none, progress: quiet ? .none : .automatic)
+      training, epochs: epochs, batchSize: configuration.batchSize,
+      validation: configuration.validationSplit.map { $0 == 0 ? .none : .split($0) } ?? .none,
+      progress: quiet ? .none : .automatic)
     if !trainer.wasStopped {
-      let result = try trainer.test(testing, batchSize: batchSize)
+      let result = try trainer.test(testing, batchSize: configuration.batchSize)
       writeToStandardOutput("test: \(result.line)\n")
     }
     try RunFolder.save(trainer, configuration, to: folder)
@@ -87,6 +101,8 @@ struct Train: ParsableCommand {
 
   private func makeTrainer(for data: Dataset, on device: Device) throws -> (Trainer, RunConfiguration) {
     let name = model?.name ?? self.data.defaultModel
+    let rule = optimizer ?? OptimizerName("adam")
+    let seed = seed ?? 0
     let network: Sequential
     do {
       network = try Models.make(name, inputShape: data.imageShape, classes: data.classCount, seed: seed)
@@ -96,13 +112,26 @@ struct Train: ParsableCommand {
       )
     }
     let trainer = try Trainer(
-      network, optimizer: Optimizers.make(optimizer.name, learningRate: learningRate),
+      network, optimizer: Optimizers.make(rule.name, learningRate: learningRate),
       loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: device, seed: seed, modelName: name)
     let configuration = RunConfiguration(
       model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.rawValue,
-      optimizer: optimizer.name, learningRate: trainer.learningRate, batchSize: batchSize,
+      optimizer: rule.name, learningRate: trainer.learningRate, batchSize: batchSize ?? 32,
       validationSplit: validationSplit, seed: seed)
     return (trainer, configuration)
+  }
+
+  /// The trainer of an earlier run, ready to go on.
+  private func resumed(_ folder: String, on device: Device) throws -> (Trainer, RunConfiguration) {
+    let run = try Run.load(folder)
+    var configuration = run.configuration
+    guard configuration.dataset == data.rawValue else {
+      throw CommandError(
+        .usage, "\(folder) was trained on \(configuration.dataset); it cannot go on with \(data.rawValue)")
+    }
+    configuration.batchSize = batchSize ?? configuration.batchSize
+    configuration.validationSplit = validationSplit ?? configuration.validationSplit
+    return (try run.resume(device: device), configuration)
   }
 
   private func report(_ data: Dataset, _ trainer: Trainer) {
