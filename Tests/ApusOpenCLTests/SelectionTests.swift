@@ -47,7 +47,8 @@
         let error = #expect(throws: BackendError.self) { try identifier(choice) }
         #expect(error?.code == .deviceUnavailable)
         for device in try machine() {
-          let line = "\(device.description.identifier) (\(device.description.name), \(device.description.kind.rawValue))"
+          let line =
+            "\(device.description.identifier) (\(device.description.name), \(device.description.kind.rawValue))"
           #expect(error?.message.contains(line) == true, "\(error!)")
         }
       }
