@@ -74,10 +74,12 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let device = try deviceOption.chosen()
+    // Before the data, which may have to be downloaded.
+    let earlier = try resume.map(earlierRun)
     let training = try data.load(.train, folder: dataOption.folder)
     let testing = try data.load(.test, folder: dataOption.folder)
     let (trainer, configuration) =
-      try resume.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
+      try earlier.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
     let folder = try RunFolder.create(output ?? resume, for: data)
     report(training, trainer)
 
@@ -121,14 +123,19 @@ struct Train: ParsableCommand {
     return (trainer, configuration)
   }
 
-  /// The trainer of an earlier run, ready to go on.
-  private func resumed(_ folder: String, on device: Device) throws -> (Trainer, RunConfiguration) {
+  /// The run in `folder`, which must have been trained on the same data.
+  private func earlierRun(_ folder: String) throws -> Run {
     let run = try Run.load(folder)
-    var configuration = run.configuration
-    guard configuration.dataset == data.rawValue else {
+    guard run.configuration.dataset == data.rawValue else {
       throw CommandError(
-        .usage, "\(folder) was trained on \(configuration.dataset); it cannot go on with \(data.rawValue)")
+        .usage, "\(folder) was trained on \(run.configuration.dataset); it cannot go on with \(data.rawValue)")
     }
+    return run
+  }
+
+  /// The trainer of an earlier run, ready to go on.
+  private func resumed(_ run: Run, on device: Device) throws -> (Trainer, RunConfiguration) {
+    var configuration = run.configuration
     configuration.batchSize = batchSize ?? configuration.batchSize
     configuration.validationSplit = validationSplit ?? configuration.validationSplit
     return (try run.resume(device: device), configuration)
