@@ -24,6 +24,9 @@ struct Benchmark: ParsableCommand {
     help: ArgumentHelp("Height, width and channels of a picture (default: the network's usual).", valueName: "shape"))
   var input: ImageShape?
 
+  @Option(help: ArgumentHelp("Number of classes (default: the network's usual).", valueName: "n"))
+  var classes: Int?
+
   @Option(help: ArgumentHelp("Pictures in a step.", valueName: "n"))
   var batchSize = 64
 
@@ -38,6 +41,9 @@ struct Benchmark: ParsableCommand {
   @Option(help: "Type of numbers.")
   var precision = PrecisionName.float32
 
+  @Flag(help: "Wait for each step's result before the next one starts: latency instead of throughput.")
+  var synchronous = false
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
@@ -45,6 +51,7 @@ struct Benchmark: ParsableCommand {
   private static let warmUpSeconds = 0.5
 
   func validate() throws {
+    if let classes { try requireCount(classes, "--classes") }
     try requireCount(batchSize, "--batch-size")
     try requireCount(steps, "--steps")
     try precision.validate()
@@ -72,12 +79,14 @@ struct Benchmark: ParsableCommand {
   }
 
   private func measured() throws -> BenchmarkReport {
-    let shape = input?.sizes ?? model.usualInput
-    let network = try Models.make(model.name, inputShape: shape, classes: 10)
+    let usual = try Models.entry(model.name)
+    let shape = input?.sizes ?? usual.inputShape
+    let classes = classes ?? usual.classes
+    let network = try Models.make(model.name, inputShape: shape, classes: classes)
     let trainer = try Trainer(
       network, loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: deviceOption.chosen(),
       modelName: model.name)
-    let data = try Self.pictures(shape, count: 4 * batchSize, for: trainer.device)
+    let data = try Self.pictures(shape, classes: classes, count: 4 * batchSize, for: trainer.device)
     let runner = try trainer.steps(on: data, batchSize: batchSize, trains: mode == .train)
     try runner.start()
     try runner.wait()
@@ -94,8 +103,11 @@ struct Benchmark: ParsableCommand {
     let before = Host.allocationCount
     for _ in 0..<Self.rounds {
       let start = ContinuousClock.now
-      for _ in 0..<stepsPerRound { try runner.start() }
-      try runner.wait()
+      for _ in 0..<stepsPerRound {
+        try runner.start()
+        if synchronous { try runner.wait() }
+      }
+      if !synchronous { try runner.wait() }
       rates.append(Double(stepsPerRound * batchSize) / ((ContinuousClock.now - start) / .seconds(1)))
     }
     let allocations = Host.allocationCount.map { Double($0 - (before ?? 0)) }
@@ -122,8 +134,10 @@ struct Benchmark: ParsableCommand {
     return graph.contractionOperations
   }
 
-  /// Noise with labels in ten classes, always the same.
-  private static func pictures(_ shape: [Int], count: Int, for device: DeviceDescription) throws -> Dataset {
+  /// Noise with labels in all classes, always the same.
+  private static func pictures(
+    _ shape: [Int], classes: Int, count: Int, for device: DeviceDescription
+  ) throws -> Dataset {
     guard let byteCount = ([count] + shape).checkedElementCount, byteCount <= device.memoryBytes else {
       throw CommandError(
         .unavailable,
@@ -134,7 +148,8 @@ struct Benchmark: ParsableCommand {
     let pixels = (0..<byteCount).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     return try Dataset(
       name: "noise", images: NDArray(pixels, shape: [count] + shape),
-      labels: NDArray((0..<count).map { Int32($0 % 10) }, shape: [count]), classNames: (0...9).map(String.init),
+      labels: NDArray((0..<count).map { Int32($0 % classes) }, shape: [count]),
+      classNames: (0..<classes).map(String.init),
       source: "drawn by the program", isSynthetic: true)
   }
 }

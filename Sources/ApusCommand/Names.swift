@@ -14,9 +14,6 @@ struct ModelName: ExpressibleByArgument {
 
   static var allValueStrings: [String] { Models.names }
   var defaultValueDescription: String { name }
-
-  /// Height, width and channels of the pictures that the network was made for.
-  var usualInput: [Int] { name == "tutorial-cifar" ? [32, 32, 3] : [28, 28, 1] }
 }
 
 /// An optimizer by the name that users type.

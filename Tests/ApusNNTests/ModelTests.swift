@@ -276,6 +276,57 @@ private struct Net: Layer {
     #expect(try build(model, inputShape: shape) == [10])
   }
 
+  /// 25,557,032 trained numbers, as in PyTorch's reference model, and two running statistics for each of the 26,560
+  /// normalized channels.
+  @Test func resnet50HasItsParameterCount() throws {
+    let model = try Models.make("resnet50", inputShape: [224, 224, 3], classes: 1000)
+    let all = parameters(of: model)
+    let count = { (parameters: [Parameter]) in parameters.reduce(0) { $0 + $1.shape.elementCount } }
+    #expect(count(all.filter(\.isTrainable)) == 25_557_032)
+    #expect(count(all.filter { !$0.isTrainable }) == 2 * 26_560)
+    #expect(try build(model, inputShape: [224, 224, 3]) == [1000])
+  }
+
+  /// Map sizes of the stages in pictures of 224: the stem and the pool halve, then every stage but the first.
+  @Test(arguments: [("resnet18", 1), ("resnet50", 4)])
+  func imageNetStemAndStages(name: String, expansion: Int) throws {
+    let model = try Models.make(name, inputShape: [224, 224, 3], classes: 1000)
+    #expect(parameters(of: model)[0].shape == [7, 7, 3, 64])
+    let shapes = try Graph().trace { graph in
+      var x = graph.input("images", shape: [1, 224, 224, 3])
+      return model.layers.map { layer in
+        x = layer(x)
+        return x.shape
+      }
+    }
+    #expect(shapes[0] == [1, 112, 112, 64])
+    #expect(shapes[3] == [1, 56, 56, 64])
+    for (map, filters) in [(56, 64), (28, 128), (14, 256), (7, 512)] {
+      #expect(shapes.contains([1, map, map, filters * expansion]))
+    }
+    #expect(shapes.last == [1, 1000])
+  }
+
+  @Test func everyModelFitsItsUsualPictures() throws {
+    for entry in Models.all {
+      let model = try Models.make(entry.name, inputShape: entry.inputShape, classes: entry.classes)
+      #expect(try build(model, inputShape: entry.inputShape) == [entry.classes], "\(entry.name)")
+    }
+  }
+
+  /// The stride is in the 3x3 convolution, and the block widens its input fourfold.
+  @Test func bottleneckBlock() throws {
+    let block = BottleneckBlock(2, stride: 2, projects: true)
+    #expect(try build(block, inputShape: [6, 6, 3]) == [3, 3, 8])
+    #expect(
+      parameters(of: block).filter { $0.name.hasSuffix("kernel") }.map(\.shape) == [
+        [1, 1, 3, 2], [3, 3, 2, 2], [1, 1, 2, 8], [1, 1, 3, 8],
+      ])
+    #expect(try build(BottleneckBlock(2), inputShape: [6, 6, 8]) == [6, 6, 8])
+    #expect(throws: GraphError.self) { try build(BottleneckBlock(2), inputShape: [6, 6, 4]) }
+    #expect(throws: GraphError.self) { try build(BottleneckBlock(.max), inputShape: [6, 6, 8]) }
+  }
+
   @Test func unknownNameListsTheOthers() {
     let error = #expect(throws: UnknownModelError.self) {
       try Models.make("resnet1000", inputShape: [28, 28, 1], classes: 10)

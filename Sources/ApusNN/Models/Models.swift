@@ -11,27 +11,55 @@ public enum Models {
     public let name: String
     /// The layers in a line.
     public let summary: String
+    /// Height, width and channels of the pictures that the network was made for.
+    public let inputShape: [Int]
+    /// Classes of the data that the network was made for.
+    public let classes: Int
     let make: @Sendable (_ classes: Int) -> Sequential
   }
 
   public static let all: [Entry] = [
-    Entry(name: "tutorial-mnist", summary: "conv32-pool-conv64-pool-dense128", make: tutorial(dense: 128)),
-    Entry(name: "tutorial-mnist-64", summary: "conv32-pool-conv64-pool-dense64", make: tutorial(dense: 64)),
-    Entry(name: "tutorial-mnist-deep", summary: "conv32-pool-conv64-pool-conv64-dense64", make: deepTutorial),
-    Entry(name: "tutorial-cifar", summary: "conv32-pool-conv64-pool-conv64-dense64", make: deepTutorial),
-    Entry(name: "lenet5", summary: "conv6-pool-conv16-pool-dense120-dense84 (LeCun et al., 1998)", make: lenet5),
     Entry(
-      name: "resnet20", summary: "residual, 20 layers, for 32x32 pictures (He et al., 2016)",
-      make: ResNet.make(.cifar, [(3, 16), (3, 32), (3, 64)])),
+      name: "tutorial-mnist", summary: "conv32-pool-conv64-pool-dense128", inputShape: mnist, classes: 10,
+      make: tutorial(dense: 128)),
     Entry(
-      name: "resnet18", summary: "residual, 18 layers, for 224x224 pictures (He et al., 2016)",
-      make: ResNet.make(.imageNet, [(2, 64), (2, 128), (2, 256), (2, 512)])),
+      name: "tutorial-mnist-64", summary: "conv32-pool-conv64-pool-dense64", inputShape: mnist, classes: 10,
+      make: tutorial(dense: 64)),
     Entry(
-      name: "resnet18-cifar", summary: "resnet18 with a 3x3 first layer, for 32x32 pictures",
-      make: ResNet.make(.cifar, [(2, 64), (2, 128), (2, 256), (2, 512)])),
+      name: "tutorial-mnist-deep", summary: "conv32-pool-conv64-pool-conv64-dense64", inputShape: mnist, classes: 10,
+      make: deepTutorial),
+    Entry(
+      name: "tutorial-cifar", summary: "conv32-pool-conv64-pool-conv64-dense64", inputShape: cifar, classes: 10,
+      make: deepTutorial),
+    Entry(
+      name: "lenet5", summary: "conv6-pool-conv16-pool-dense120-dense84 (LeCun et al., 1998)", inputShape: mnist,
+      classes: 10, make: lenet5),
+    Entry(
+      name: "resnet20", summary: "residual, 20 layers, for 32x32 pictures (He et al., 2016)", inputShape: cifar,
+      classes: 10, make: ResNet.make(.cifar, .basic, [(3, 16), (3, 32), (3, 64)])),
+    Entry(
+      name: "resnet18", summary: "residual, 18 layers, for 224x224 pictures (He et al., 2016)", inputShape: imageNet,
+      classes: 1000, make: ResNet.make(.imageNet, .basic, [(2, 64), (2, 128), (2, 256), (2, 512)])),
+    Entry(
+      name: "resnet50", summary: "residual, 50 layers with bottlenecks, for 224x224 pictures (He et al., 2016)",
+      inputShape: imageNet, classes: 1000,
+      make: ResNet.make(.imageNet, .bottleneck, [(3, 64), (4, 128), (6, 256), (3, 512)])),
+    Entry(
+      name: "resnet18-cifar", summary: "resnet18 with a 3x3 first layer, for 32x32 pictures", inputShape: cifar,
+      classes: 10, make: ResNet.make(.cifar, .basic, [(2, 64), (2, 128), (2, 256), (2, 512)])),
   ]
 
+  private static let mnist = [28, 28, 1]
+  private static let cifar = [32, 32, 3]
+  private static let imageNet = [224, 224, 3]
+
   public static var names: [String] { all.map(\.name) }
+
+  /// - Throws: `UnknownModelError`.
+  public static func entry(_ name: String) throws(UnknownModelError) -> Entry {
+    guard let entry = all.first(where: { $0.name == name }) else { throw UnknownModelError(name: name) }
+    return entry
+  }
 
   /// A model with fresh parameters; it ends in logits, one for each class.
   ///
@@ -40,8 +68,7 @@ public enum Models {
   ///   - seed: of the initial values.
   /// - Throws: `UnknownModelError`, and `GraphError` for pictures too small for the model.
   public static func make(_ name: String, inputShape: [Int], classes: Int, seed: UInt64 = 0) throws -> Sequential {
-    guard let entry = all.first(where: { $0.name == name }) else { throw UnknownModelError(name: name) }
-    let model = entry.make(classes)
+    let model = try entry(name).make(classes)
     try build(model, inputShape: inputShape, seed: seed)
     return model
   }
