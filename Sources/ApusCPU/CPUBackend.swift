@@ -75,7 +75,7 @@ package final class CPUBackend: Backend {
     case .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient, .reduce, .softmax,
       .crossEntropy, .crossEntropyGradient, .gather, .gatherGradient:
       true
-    case .input, .constant, .parameter, .pointwise, .update, .argMax, .reshape, .transpose, .slice, .concat, .pad,
+    case .input, .constant, .parameter, .pointwise, .update, .channelSums, .argMax, .reshape, .transpose, .slice, .concat, .pad,
       .pack:
       false
     }
@@ -107,6 +107,7 @@ package final class CPUBackend: Backend {
     case .pool2D(let attributes): try pool2D(attributes, invocation)
     case .pool2DGradient(let attributes): try pool2DGradient(attributes, invocation)
     case .reduce(let reduction): try reduce(reduction, invocation)
+    case .channelSums(let sums): try channelSums(sums, invocation)
     case .argMax(let axis): argMax(axis, invocation)
     case .softmax(let kind): try softmax(kind, invocation)
     case .crossEntropy(let attributes): try crossEntropy(attributes, invocation)

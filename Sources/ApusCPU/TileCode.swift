@@ -35,14 +35,17 @@ struct TileCode {
 
   private let program: ExprProgram
   private let operands: [TileOperand]
-  private let targets: [UnsafeMutablePointer<Float>]
+  private let targets: [UnsafeMutablePointer<Float>]?
+  /// For each result, the register that holds it after a tile.
+  private(set) var results: [Int] = []
   /// For each program instruction: its register, the last step that reads it, and whether all elements have one value.
   private var registerOf: [Int]
   private var lastUse: [Int]
   private var isUniform: [Bool]
   private var freeSlots: [Int] = []
 
-  init(_ program: ExprProgram, operands: [TileOperand], targets: [UnsafeMutablePointer<Float>]) {
+  /// - Parameter targets: where results go; `nil`: they stay in their registers.
+  init(_ program: ExprProgram, operands: [TileOperand], targets: [UnsafeMutablePointer<Float>]?) {
     self.program = program
     self.operands = operands
     self.targets = targets
@@ -51,7 +54,7 @@ struct TileCode {
     isUniform = Array(repeating: false, count: program.instructions.count)
     analyse()
     let written = addInstructions()
-    addCopies(except: written)
+    if let targets { addCopies(to: targets, except: written) } else { keepResults() }
   }
 
   /// Steps are the program's instructions, then the results.
@@ -81,9 +84,11 @@ struct TileCode {
           uniformInstructions.append(code(instruction, into: registerOf[step]))
           continue
         }
-        let result = program.results.firstIndex(of: step).flatMap { isFree(targets[$0], after: step) ? $0 : nil }
+        let result = targets.flatMap { targets in
+          program.results.firstIndex(of: step).flatMap { isFree(targets[$0], after: step) ? $0 : nil }
+        }
         releaseOperands(of: instruction, after: step)
-        if let result {
+        if let result, let targets {
           registerOf[step] = add(.memory(targets[result]))
           written.insert(result)
         } else {
@@ -97,7 +102,7 @@ struct TileCode {
   }
 
   /// Copies the other results out. One whose place is read by a later copy waits in scratch memory.
-  private mutating func addCopies(except written: Set<Int>) {
+  private mutating func addCopies(to targets: [UnsafeMutablePointer<Float>], except written: Set<Int>) {
     var waiting: [(register: Int, result: Int)] = []
     for (index, result) in program.results.enumerated() where !written.contains(index) {
       spread(registerOf[result])
@@ -110,6 +115,11 @@ struct TileCode {
       let target = add(.memory(targets[copy.result]))
       instructions.append(code(APUS_COPY, target, copy.register))
     }
+  }
+
+  private mutating func keepResults() {
+    results = program.results.map { registerOf[$0] }
+    for register in results { spread(register) }
   }
 
   private mutating func addInput(_ operand: TileOperand) -> Int {

@@ -20,9 +20,10 @@ final class TileProgram {
   /// - Parameters:
   ///   - expressions: one for each of `targets`.
   ///   - operands: what the expressions' inputs are.
-  ///   - targets: where results go; one may be the memory of an operand of the same shape.
+  ///   - targets: where results go; one may be the memory of an operand of the same shape. `nil`: nowhere, `run` shows
+  ///     them tile by tile.
   init(
-    _ expressions: [Expr], operands: [TileOperand], targets: [UnsafeMutablePointer<Float>], scratch: Scratch,
+    _ expressions: [Expr], operands: [TileOperand], targets: [UnsafeMutablePointer<Float>]?, scratch: Scratch,
     memoryLimit: Int
   ) throws(BackendError) {
     code = TileCode(ExprProgram(expressions), operands: operands, targets: targets)
@@ -50,7 +51,12 @@ final class TileProgram {
   }
 
   /// Runs the program over elements `range`, as part `part` of a loop.
-  func run(_ range: Range<Int>, part: Int) {
+  ///
+  /// - Parameter visit: called after each tile with its first element, their number, and the values of each result.
+  func run(
+    _ range: Range<Int>, part: Int,
+    visit: (_ first: Int, _ count: Int, _ values: (Int) -> UnsafeMutablePointer<Float>) -> Void = { _, _, _ in }
+  ) {
     let table = pointers + part * code.registers.count
     prepare(table, scratch.floats(part: part, stride: code.slotCount * tile), range)
     var first = range.lowerBound
@@ -65,6 +71,7 @@ final class TileProgram {
         }
       }
       apus_run_tile(code.instructions, Int32(code.instructions.count), table, Int32(count), UInt64(first))
+      visit(first, count) { table[code.results[$0]]! }
       first += count
     }
   }

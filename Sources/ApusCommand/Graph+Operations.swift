@@ -14,7 +14,8 @@ extension Graph {
       case .matMul(let product):
         let length = inputs[0][inputs[0].count - (product.transposeA ? 2 : 1)]
         return total + 2 * node.type.shape.map(Double.init).reduce(Double(length), *)
-      case .input, .constant, .parameter, .pointwise, .update, .pool2D, .pool2DGradient, .reduce, .argMax, .softmax,
+      case .input, .constant, .parameter, .pointwise, .update, .pool2D, .pool2DGradient, .reduce, .channelSums,
+        .argMax, .softmax,
         .crossEntropy, .crossEntropyGradient, .reshape, .transpose, .slice, .concat, .pad, .pack, .gather,
         .gatherGradient:
         return total

@@ -6,7 +6,7 @@ extension OpenCLBackend {
     case .matMul, .conv2D, .conv2DInputGradient, .pool2D, .pool2DGradient, .reduce, .softmax, .crossEntropyGradient,
       .gather, .gatherGradient:
       true
-    case .conv2DFilterGradient, .argMax, .crossEntropy, .input, .constant, .parameter, .pointwise, .update, .reshape,
+    case .conv2DFilterGradient, .channelSums, .argMax, .crossEntropy, .input, .constant, .parameter, .pointwise, .update, .reshape,
       .transpose, .slice, .concat, .pad, .pack:
       false
     }
@@ -29,6 +29,7 @@ extension OpenCLBackend {
     case .pool2D(let attributes): return try pool2D(attributes, call)
     case .pool2DGradient(let attributes): return try pool2DGradient(attributes, call)
     case .reduce(let reduction): return try reduce(reduction, call)
+    case .channelSums(let sums): return try channelSums(sums, call)
     case .argMax(let axis): return try argMax(axis, call)
     case .softmax(let kind): return try softmax(kind, call)
     case .crossEntropy(let attributes): return try crossEntropy(attributes, call)
@@ -51,6 +52,7 @@ extension OpenCLBackend {
     case .conv2DInputGradient(let attributes): conv2DWorkspace(.inputGradient, attributes, inputs, output)
     case .conv2DFilterGradient(let attributes): conv2DWorkspace(.filterGradient, attributes, inputs, output)
     case .reduce(let reduction): reduceWorkspace(reduction, inputs, output)
+    case .channelSums: channelSumsWorkspace(inputs, output)
     case .input, .constant, .parameter, .reshape, .pack, .pointwise, .update, .pool2D, .pool2DGradient, .argMax,
       .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat, .pad, .gather, .gatherGradient:
       0

@@ -39,6 +39,9 @@ static const char pool2d[] = {
 static const char reduce[] = {
 #embed "../../kernels/reduce.cl" suffix(, 0)
 };
+static const char channel_sums[] = {
+#embed "../../kernels/channel_sums.cl" suffix(, 0)
+};
 static const char softmax[] = {
 #embed "../../kernels/softmax.cl" suffix(, 0)
 };
@@ -56,7 +59,7 @@ static const struct {
 } sources[] = {
   SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
   SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
-  SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce),
+  SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce), SOURCE(channel_sums),
   SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
 };
 

@@ -32,19 +32,24 @@ float apus_reduce(apus_reduction kind, const float *x, int64_t count) {
 }
 
 APUS_WIDE
+void apus_add_rows(const float *restrict x, int64_t rows, int64_t columns, float *restrict y) {
+  int64_t r = 0;
+  // Four rows at a time: one load and store of the sums for four of the data.
+  for (; r + 4 <= rows; r += 4) {
+    const float *restrict x0 = x + r * columns, *x1 = x0 + columns, *x2 = x1 + columns, *x3 = x2 + columns;
+    for (int64_t c = 0; c < columns; c++) y[c] += (x0[c] + x1[c]) + (x2[c] + x3[c]);
+  }
+  for (; r < rows; r++)
+    for (int64_t c = 0; c < columns; c++) y[c] += x[r * columns + c];
+}
+
+APUS_WIDE
 void apus_reduce_columns(apus_reduction kind, const float *x, int64_t rows, int64_t columns, float *restrict y) {
   for (int64_t c = 0; c < columns; c++) y[c] = x[c];
-  int64_t r = 1;
   if (kind == APUS_REDUCE_SUM) {
-    // Four rows at a time: one load and store of the sums for four of the data.
-    for (; r + 4 <= rows; r += 4) {
-      const float *restrict x0 = x + r * columns, *x1 = x0 + columns, *x2 = x1 + columns, *x3 = x2 + columns;
-      for (int64_t c = 0; c < columns; c++) y[c] += (x0[c] + x1[c]) + (x2[c] + x3[c]);
-    }
-    for (; r < rows; r++)
-      for (int64_t c = 0; c < columns; c++) y[c] += x[r * columns + c];
+    apus_add_rows(x + columns, rows - 1, columns, y);
   } else {
-    for (; r < rows; r++)
+    for (int64_t r = 1; r < rows; r++)
       for (int64_t c = 0; c < columns; c++) y[c] = GREATER(y[c], x[r * columns + c]);
   }
 }

@@ -145,6 +145,21 @@ let rowCases: [OpCase] =
     OpCase("odd columns", [999, 10], sums: 999) { reduceSum($0[0], axes: [0]) },
     OpCase("long row", [2, 5000], sums: 5000) { reduceSum($0[0], axes: [1]) },
     OpCase("long sum", [70_001], sums: 70_001) { reduceSum($0[0]) },
+    OpCase("channel moments", [Input(shape: [6, 9, 11, 24], values: .real(2...3))], sums: 594) {
+      let (mean, variance) = channelMoments($0[0])
+      return mean * 0.5 + variance
+    },
+    OpCase("channel moments, many", [40, 8, 8, 64], sums: 2560) { channelMoments($0[0]).variance },
+    OpCase("channel moments, wide", [37, 1500], sums: 37) { channelMoments($0[0]).variance },
+    OpCase("channel sums of products", [5, 7, 13], [5, 7, 13], [13], [], sums: 35) {
+      let (x, y, c, s) = (Expr.input(0), Expr.input(1), Expr.input(2), Expr.input(3))
+      return channelSum((x - c) * y * s, $0) + channelSum(x * c, [$0[0], $0[2]])
+    },
+    OpCase("channel sum, one channel", [700, 1], [700, 1], sums: 700) { channelSum(.input(0) * .input(1), $0) },
+    OpCase("batch normalization", [8, 5, 5, 20], [20], [20], sums: 200) {
+      let (mean, variance) = channelMoments($0[0])
+      return relu(($0[0] - mean) * (pow(variance + 1e-3, -0.5) * $0[1]) + $0[2])
+    },
     OpCase("global average", [3, 7, 5, 18], sums: 35) { globalAveragePool2D($0[0]) },
     OpCase("argMax last", [23, 10]) { argMax($0[0]) },
     OpCase("argMax first", [7, 6, 5]) { argMax($0[0], axis: 0) },

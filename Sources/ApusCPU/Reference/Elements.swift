@@ -73,6 +73,7 @@ extension Invocation<CPUBuffer> {
     case .pool2D(let attributes): referencePool2D(attributes)
     case .pool2DGradient(let attributes): referencePool2DGradient(attributes)
     case .reduce(let reduction): referenceReduce(reduction)
+    case .channelSums(let sums): referenceChannelSums(sums)
     case .argMax(let axis): referenceArgMax(axis)
     case .softmax(let kind): referenceSoftmax(kind)
     case .crossEntropy(let attributes): referenceCrossEntropy(attributes)

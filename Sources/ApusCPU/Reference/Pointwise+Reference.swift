@@ -63,7 +63,7 @@ extension Invocation<CPUBuffer> {
 }
 
 /// Runs expressions on one element at a time.
-private struct Evaluator {
+struct Evaluator {
   private let program: ExprProgram
   private let dtype: DType
 

@@ -34,7 +34,9 @@ extension Graph {
   /// For each node up to `last`, whether a path leads to it from `sources` (sources included).
   private func nodesReaching(from sources: Set<Int>, upTo last: Int) -> [Bool] {
     var reached = [Bool](repeating: false, count: last + 1)
-    for id in 0...last { reached[id] = sources.contains(id) || nodes[id].inputs.contains { reached[$0] } }
+    for id in 0...last {
+      reached[id] = sources.contains(id) || (!nodes[id].stopsGradient && nodes[id].inputs.contains { reached[$0] })
+    }
     return reached
   }
 
@@ -56,6 +58,7 @@ extension Graph {
     case .conv2DFilterGradient(let c): return c.gradientsOfFilterGradient(inputs, gradient, wanted)
     case .pool2D(let p): return p.gradients(inputs, result, gradient)
     case .reduce(let r): return r.gradients(inputs, result, gradient)
+    case .channelSums(let s): return s.gradients(inputs, gradient, wanted)
     case .softmax(let kind): return kind.gradients(result, gradient)
     case .crossEntropy(let c): return c.gradients(inputs, gradient)
     case .reshape: return [reshape(gradient, to: inputs[0].shape)]
@@ -70,4 +73,12 @@ extension Graph {
       return inputs.map { _ in nil }
     }
   }
+}
+
+/// `x` as a constant to `gradients(of:with:)`.
+public func stopGradient(_ x: Tensor) -> Tensor {
+  guard x.isValid else { return x }
+  let view = x.graph.append(.reshape, [x], x.type)
+  if view.isValid { x.graph.nodes[view.id].stopsGradient = true }
+  return view
 }

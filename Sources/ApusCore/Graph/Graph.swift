@@ -20,6 +20,8 @@ public final class Graph {
     /// Applied to every element of the op's result: input 0 is the result, input i + 1 the i-th extra operand.
     package var epilogue: Expr? = nil
     package var parameter: Parameter? = nil
+    /// Gradients do not pass to its inputs.
+    package var stopsGradient = false
 
     package var operands: ArraySlice<Int> { inputs.prefix(op.arity ?? inputs.count) }
     package var epilogueOperands: ArraySlice<Int> { inputs.dropFirst(op.arity ?? inputs.count) }

@@ -26,6 +26,7 @@ public enum Op: Hashable, Sendable {
 
   // Rows and axes
   case reduce(Reduction)
+  case channelSums(ChannelSums)
   case argMax(axis: Int)
   case softmax(SoftmaxKind)
   case crossEntropy(CrossEntropy)
@@ -57,6 +58,7 @@ public enum Op: Hashable, Sendable {
     case .pool2D: "pool2D"
     case .pool2DGradient: "pool2DGradient"
     case .reduce: "reduce"
+    case .channelSums: "channelSums"
     case .argMax: "argMax"
     case .softmax: "softmax"
     case .crossEntropy: "crossEntropy"
@@ -77,7 +79,7 @@ public enum Op: Hashable, Sendable {
   package var arity: Int? {
     switch self {
     case .input, .constant, .parameter: 0
-    case .pointwise, .update, .concat, .pack: nil
+    case .pointwise, .update, .channelSums, .concat, .pack: nil
     case .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient: 2
     case .pool2D: 1
     case .pool2DGradient: 3
@@ -100,6 +102,7 @@ public enum Op: Hashable, Sendable {
     case .conv2D(let c), .conv2DInputGradient(let c), .conv2DFilterGradient(let c): c.description
     case .pool2D(let p), .pool2DGradient(let p): p.description
     case .reduce(let r): r.description
+    case .channelSums(let s): s.description
     case .argMax(let axis): "axis \(axis)"
     case .softmax(let kind): kind.rawValue
     case .crossEntropy(let c), .crossEntropyGradient(let c): c.description

@@ -99,20 +99,27 @@ extension Graph {
       // Slots: 0... the inputs, then the result, then the incoming gradient.
       let resultSlot = Expr.input(inputs.count)
       let product = derivative.replacing(expr, with: resultSlot) * .input(inputs.count + 1)
-      let full = pointwise(compacting: product, inputs + [result, gradient], shape: result.shape)
-      return sum(full, to: inputs[i].shape)
+      return adjoint(product, of: inputs[i], reading: inputs + [result, gradient], shape: result.shape)
     }
+  }
+
+  /// `product`, elementwise over `shape`, summed over the axes along which `input` was repeated to fill it.
+  func adjoint(_ product: Expr, of input: Tensor, reading inputs: [Tensor], shape: [Int]) -> Tensor {
+    if shape.count > 1, input.shape == [shape[shape.count - 1]],
+      let sum = channelSum(product, compacting: inputs, shape: shape)
+    {
+      return sum
+    }
+    return sum(pointwise(compacting: product, inputs, shape: shape), to: input.shape)
   }
 
   /// A pointwise node of exactly the inputs that `expr` uses.
   private func pointwise(compacting expr: Expr, _ inputs: [Tensor], shape: [Int]) -> Tensor {
     let used = expr.inputs.sorted()
     if case .input(let only) = expr { return broadcast(inputs[only], to: shape) }
-    var slots = [Expr](repeating: 0, count: inputs.count)
-    for (slot, input) in used.enumerated() { slots[input] = .input(slot) }
     let operands = used.map { inputs[$0] }
     let dtype: DType = operands.contains { $0.dtype == .float64 } ? .float64 : .float32
-    return append(.pointwise(expr.substituting(slots)), operands, TensorType(shape: shape, dtype: dtype))
+    return append(.pointwise(expr.renaming(used)), operands, TensorType(shape: shape, dtype: dtype))
   }
 
   /// The adjoint of broadcasting: `tensor` summed over the axes along which `shape` was repeated.

@@ -74,7 +74,7 @@ package struct MemoryPlan {
           fallthrough
         }
       case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
-        .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
+        .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
         .gatherGradient, .pack:
         if reuses, let input = Self.overwritable(id, nodes, placement, storages) {
           placement[id] = placement[input]

@@ -19,6 +19,7 @@ package final class Plan<B: Backend>: Executable {
     var lowered = LoweredGraph(graph, wanted: outputs.map(\.id) + graph.observations.map(\.id))
     if options.fuses, !options.checksNumbers {
       lowered.fusePointwise()
+      lowered.mergeChannelSums()
       lowered.fuseEpilogues(backend.fusesEpilogue)
     }
     lowered.separatePackOperands()
@@ -154,7 +155,7 @@ package final class Plan<B: Backend>: Executable {
     switch op {
     case .input, .constant, .parameter, .reshape, .pack: false
     case .pointwise, .update, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D,
-      .pool2DGradient, .reduce, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat,
+      .pool2DGradient, .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat,
       .pad, .gather, .gatherGradient:
       true
     }

@@ -40,20 +40,16 @@ public struct BatchNormalization: NamedLayer {
         graph.weight(parameter, shape: [width], initializer, fanIn: width, fanOut: width)
       }
       var (mean, variance) = (weight(movingMean, .zeros), weight(movingVariance, .ones))
-      var centered = x - mean
       if graph.mode == .training {
-        let axes = Array(0..<(x.rank - 1))
-        mean = reduceMean(x, axes: axes)
-        centered = x - mean
-        variance = reduceMean(centered * centered, axes: axes)
-        let moved = .constant(momentum) * Expr.input(0) + .constant(1 - momentum) * Expr.input(1)
-        graph.update([movingMean], reading: [mean], [moved])
-        graph.update([movingVariance], reading: [variance], [moved])
+        (mean, variance) = channelMoments(x)
+        let moved = [0, 1].map { .constant(momentum) * Expr.input($0) + .constant(1 - momentum) * Expr.input($0 + 2) }
+        graph.update([movingMean, movingVariance], reading: [mean, variance], moved)
       }
       var factor = pow(variance + epsilon, -0.5)
       if let gamma { factor = factor * weight(gamma, .ones) }
-      let y = centered * factor
-      return beta.map { y + weight($0, .zeros) } ?? y
+      let scaled = (Expr.input(0) - .input(1)) * .input(2)
+      if let beta { return pointwise(scaled + .input(3), [x, mean, factor, weight(beta, .zeros)]) }
+      return pointwise(scaled, [x, mean, factor])
     }
   }
 }

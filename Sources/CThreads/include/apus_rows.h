@@ -11,6 +11,9 @@ float apus_reduce(apus_reduction kind, const float *x, int64_t count);
 /// `y[c] = sum or maximum over r of x[r, c]`, for at least one row.
 void apus_reduce_columns(apus_reduction kind, const float *x, int64_t rows, int64_t columns, float *y);
 
+/// `y[c] += sum over r of x[r, c]`
+void apus_add_rows(const float *x, int64_t rows, int64_t columns, float *y);
+
 /// `y += x`
 void apus_accumulate(const float *x, float *y, int64_t count);
 

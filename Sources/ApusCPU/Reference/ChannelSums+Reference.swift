@@ -1,0 +1,27 @@
+import ApusCore
+
+extension Invocation<CPUBuffer> {
+  /// Row by row, each sum in double precision.
+  func referenceChannelSums(_ sums: ChannelSums) -> () -> Void {
+    let (full, channels) = (inputs[0].type, output.shape[1])
+    let operands = inputs.map { (elements: Elements($0), kind: EpilogueOperandKind($0.type, of: full)) }
+    let evaluator = Evaluator(sums.expressions, dtype: full.dtype)
+    let result = Elements(output)
+    let count = sums.expressions.count
+    return {
+      var totals = [Double](repeating: 0, count: count * channels)
+      for index in 0..<full.count {
+        let values = evaluator.values(
+          load: { slot in
+            switch operands[slot].kind {
+            case .scalar: operands[slot].elements[0]
+            case .channel: operands[slot].elements[index % channels]
+            case .full: operands[slot].elements[index]
+            }
+          }, random: { _, _ in preconditionFailure("a channel sum has no random numbers") })
+        for (k, value) in values.enumerated() { totals[k * channels + index % channels] += value }
+      }
+      for (index, total) in totals.enumerated() { result[index] = total }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import ApusCore
+
+extension OpenCLBackend {
+  /// Sums of expressions over all axes but the last.
+  func channelSums(_ sums: ChannelSums, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+    let full = call.inputs[0].type
+    if full.count == 0 { return try zeros(call) }
+    let tile = ChannelSumsTile(full, sums: sums.expressions.count, on: self)
+    var defines = tile.defines
+    let names = call.inputs.indices.map { "x\($0)" }
+    defines.define("PARAMETERS", names.map { "__global const float *restrict \($0), " }.joined())
+    let source = ExprSource(
+      sums.expressions, type: "T",
+      input: { slot in
+        switch EpilogueOperandKind(call.inputs[slot].type, of: full) {
+        case .scalar: "(T)(\(names[slot])[0])"
+        case .channel: "LOAD(\(names[slot]), channel)"
+        case .full: "LOAD(\(names[slot]), index)"
+        }
+      }, random: { _, _ in preconditionFailure("a channel sum has no random numbers") })
+    let additions = source.results.enumerated().map { "ADD(\($0), \($1));\n" }.joined()
+    defines.define("TERMS(T, LOAD, index, channel, ADD)", "{\n\(source.statements)\(additions)}")
+
+    let files = schedule == .cpu ? ["vector_cpu", "channel_sums"] : ["channel_sums"]
+    let program = try self.source(files, defines, for: call)
+    let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
+    var launches = [
+      try launch(
+        program, "channel_sums_partial", call.inputs.map(\.buffer) + [partial], global: [tile.global],
+        local: [tile.local])
+    ]
+    if tile.splits > 1 {
+      launches.append(
+        try launch(program, "channel_sums_finish", [partial, call.output.buffer], each: call.output.type.count))
+    }
+    return OpenCLKernel(launches)
+  }
+
+  func channelSumsWorkspace(_ inputs: [TensorType], _ output: TensorType) -> Int {
+    if inputs[0].count == 0 { return 0 }
+    let splits = ChannelSumsTile(inputs[0], sums: output.shape[0], on: self).splits
+    return splits == 1 ? 0 : splits * output.byteCount
+  }
+}
+
+/// How `channel_sums.cl` divides the rows among work-items.
+private struct ChannelSumsTile {
+  private(set) var defines: Defines
+  let splits: Int
+  let global: Int
+  let local: Int
+
+  init(_ full: TensorType, sums: Int, on backend: OpenCLBackend) {
+    let channels = full.shape.last ?? 1
+    let rows = full.count / channels
+    defines = ["ROWS": rows, "CHANNELS": channels, "SUMS": sums]
+    // About eight parts a compute unit, of so many elements that a second launch pays.
+    let wanted = backend.device.computeUnits * 8
+    switch backend.schedule {
+    case .cpu:
+      splits = max(1, min(wanted, full.count / 8192, rows))
+      (global, local) = (splits, 1)
+      defines["VECTOR"] = [16, 8, 4].first { $0 <= channels } ?? 1
+    case .gpu:
+      let lanes = min(backend.groupSize, 64, max(4, channels.roundedUpToPowerOfTwo))
+      let tiles = channels.dividedRoundingUp(by: lanes)
+      splits = max(1, min(wanted.dividedRoundingUp(by: tiles), full.count / tiles / 16384, rows))
+      local = backend.groupSize
+      global = splits * tiles * local
+      defines["GROUP"] = local
+      defines["LANES"] = lanes
+    }
+    defines["SPLITS"] = splits
+  }
+}
