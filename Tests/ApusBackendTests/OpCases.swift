@@ -153,7 +153,7 @@ let rowCases: [OpCase] =
     OpCase("channel moments, wide", [37, 1500], sums: 37) { channelMoments($0[0]).variance },
     OpCase("channel sums of products", [5, 7, 13], [5, 7, 13], [13], [], sums: 35) {
       let (x, y, c, s) = (Expr.input(0), Expr.input(1), Expr.input(2), Expr.input(3))
-      return channelSum((x - c) * y * s, $0) + channelSum(x * c, [$0[0], $0[2]])
+      return channelSum((x - c) * y * s, $0) + channelSum(x * y, [$0[0], $0[2]])
     },
     OpCase("channel sum, one channel", [700, 1], [700, 1], sums: 700) { channelSum(.input(0) * .input(1), $0) },
     OpCase("batch normalization", [8, 5, 5, 20], [20], [20], sums: 200) {
