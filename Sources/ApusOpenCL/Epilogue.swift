@@ -27,7 +27,7 @@ struct Epilogue {
     defines.append("EPILOGUE_FUNCTION(float8) EPILOGUE_FUNCTION(float16)")
 
     let operands = zip(names, call.epilogueInputs).map { name, operand in
-      switch EpilogueOperandKind(operand.type, of: call.output.type) {
+      switch EpilogueOperandKind(operand.type, of: call.resultType) {
       case .scalar: "(T)(\(name)[0])"
       case .channel: "LOAD(\(name), channel)"
       case .full: "LOAD(\(name), index)"

@@ -123,17 +123,17 @@ extension OpenCLBackend {
 extension Invocation {
   /// Whether an epilogue operand is indexed by the result's last axis.
   var hasChannelOperand: Bool {
-    epilogueInputs.contains { EpilogueOperandKind($0.type, of: output.type) == .channel }
+    epilogueInputs.contains { EpilogueOperandKind($0.type, of: resultType) == .channel }
   }
 
   /// The epilogue's operands in shapes that broadcast to the result's.
   fileprivate var broadcastEpilogueInputs: [Operand<Buffer>] {
     epilogueInputs.map { operand in
       var operand = operand
-      switch EpilogueOperandKind(operand.type, of: output.type) {
+      switch EpilogueOperandKind(operand.type, of: resultType) {
       case .scalar: operand.type.shape = []
       case .channel: operand.type.shape = [operand.type.count]
-      case .full: operand.type.shape = output.type.shape
+      case .full: operand.type.shape = resultType.shape
       }
       return operand
     }

@@ -36,6 +36,35 @@ import Testing
         """)
   }
 
+  /// Convolution, bias, ReLU and pooling become one node; a pooling whose input has another reader stays.
+  @Test func poolingFoldsIntoTheConvolution() {
+    let graph = Graph()
+    let x = graph.input("x", shape: [2, 8, 8, 3])
+    let kernel = graph.input("kernel", shape: [3, 3, 3, 16])
+    let bias = graph.input("bias", shape: [16])
+    let convolution = relu(conv2D(x, kernel) + bias)
+    let y = maxPool2D(convolution, size: 2)
+    func listing(_ outputs: [Tensor], _ canFuse: Bool) -> String {
+      var plan = lowered(graph, outputs)
+      plan.fusePoolings { attributes, _, inputs, result in
+        #expect(attributes.tilesImage && inputs.map(\.shape) == [x.shape, kernel.shape])
+        #expect(result.shape == [2, 6, 6, 16])
+        return canFuse
+      }
+      return plan.description
+    }
+    #expect(
+      listing([y], true) == """
+        %0 = input() : float32[2, 8, 8, 3]  // x
+        %1 = input() : float32[3, 3, 3, 16]  // kernel
+        %2 = input() : float32[16]  // bias
+        %3 = conv2D(%0, %1, %2) stride 1x1 then maximum(x0 + x1, 0) then pool2D max 2x2 stride 2x2 : \
+        float32[2, 3, 3, 16]
+        """)
+    #expect(listing([y], false).contains("%4 = pool2D(%3)"))
+    #expect(listing([y, convolution], true).contains("%4 = pool2D(%3)"))
+  }
+
   /// The ReLU's mask is taken from its result, so the sum before it is never stored, backward included.
   @Test func reluMaskFoldsIntoTheInputGradient() {
     let graph = Graph()

@@ -111,6 +111,9 @@
       try base.copy(buffer, to: bytes)
     }
     func fusesEpilogue(of op: Op) -> Bool { base.fusesEpilogue(of: op) }
+    func fusesPooling(
+      _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
+    ) -> Bool { base.fusesPooling(pooling, of: op, inputs: inputs, result: result) }
     func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
       base.workspaceByteCount(for: op, inputs: inputs, output: output)
     }

@@ -19,12 +19,16 @@ public final class Graph {
     package var label: String
     /// Applied to every element of the op's result: input 0 is the result, input i + 1 the i-th extra operand.
     package var epilogue: Expr? = nil
+    /// Applied after the epilogue; `type` is that of the pooled result.
+    package var pooling: FusedPooling? = nil
     package var parameter: Parameter? = nil
     /// Gradients do not pass to its inputs.
     package var stopsGradient = false
 
     package var operands: ArraySlice<Int> { inputs.prefix(op.arity ?? inputs.count) }
     package var epilogueOperands: ArraySlice<Int> { inputs.dropFirst(op.arity ?? inputs.count) }
+    /// Type of the op's result, before a fused pooling.
+    package var resultType: TensorType { pooling?.input ?? type }
   }
 
   public let mode: Mode
@@ -143,6 +147,7 @@ extension Graph.Node {
     var text = "%\(id) = \(op.name)(\(operands))"
     if !op.attributes.isEmpty { text += " \(op.attributes)" }
     if let epilogue { text += " then \(epilogue)" }
+    if let pooling { text += " then pool2D \(pooling.attributes)" }
     text += " : \(type)"
     return label.isEmpty ? text : text + "  // \(label)"
   }

@@ -14,11 +14,24 @@ public struct Pool2DAttributes: Hashable, Sendable, CustomStringConvertible {
 
   public var description: String { "\(kind.rawValue) \(height)x\(width) \(window)" }
 
+  /// Whether the windows lie side by side: no cell in two of them, none skipped between them, no padding.
+  package var tilesImage: Bool {
+    window.strideY == height && window.strideX == width
+      && window.top == 0 && window.bottom == 0 && window.left == 0 && window.right == 0
+  }
+
   /// The gradient reads input, result and incoming gradient; for a maximum all of it goes to the first maximum of
   /// each window in row-major order.
   func gradients(_ inputs: [Tensor], _ result: Tensor, _ dy: Tensor) -> [Tensor?] {
     [dy.graph.append(.pool2DGradient(self), [inputs[0], result, dy], inputs[0].type)]
   }
+}
+
+/// A pooling that became part of the kernel that makes its images.
+package struct FusedPooling: Hashable, Sendable {
+  package var attributes: Pool2DAttributes
+  /// What is pooled, and never stored: the result of the operation and its epilogue.
+  package var input: TensorType
 }
 
 /// Pooling of images `[N, H, W, C]`: `y[n,p,q,c]` is the maximum or mean of a window of `x[n, :, :, c]`.

@@ -17,9 +17,14 @@ package struct Invocation<Buffer> {
   /// Applied to every element of the result: expression input 0 is the result, input i + 1 is `epilogueInputs[i]`.
   package var epilogue: Expr?
   package var epilogueInputs: [Operand<Buffer>]
+  /// Windows of the result after the epilogue; `output` then is the pooled result.
+  package var pooling: FusedPooling?
   /// As many bytes as `workspaceByteCount` asked for; `nil` for none.
   package var workspace: Buffer?
   package var label: String
+
+  /// Type of the op's result, by which epilogue operands are indexed: that of `output`, or what a pooling reads.
+  package var resultType: TensorType { pooling?.input ?? output.type }
 }
 
 /// How an epilogue's operand is indexed, told from its number of elements.
@@ -59,12 +64,22 @@ package protocol Backend: AnyObject {
 
   /// Whether the kernel of `op` can apply an epilogue. Fusion asks before it folds one in.
   func fusesEpilogue(of op: Op) -> Bool
-  /// Scratch memory that the kernel of `op` needs while it runs.
+  /// Whether the kernel of `op` can pool its result of type `result`, and is the faster for it. Fusion asks before it
+  /// makes a pooling part of a convolution.
+  func fusesPooling(_ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType) -> Bool
+  /// Scratch memory that the kernel of `op` needs while it runs; `output` is the op's result before a fused pooling.
   func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int
   /// Binds an operation. Leaves, `reshape` and `pack` have no kernel and are never asked for.
   func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel
   /// Starts the kernels in order; may return before they end.
   func run(_ kernels: [Kernel]) throws(BackendError)
+}
+
+extension Backend {
+  /// Kernels that pool nothing need not say so.
+  package func fusesPooling(
+    _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
+  ) -> Bool { false }
 }
 
 /// What is known of a device.

@@ -222,6 +222,32 @@ extension LoweredGraph {
   }
 }
 
+// MARK: - Poolings
+
+extension LoweredGraph {
+  /// Makes a pooling part of the convolution whose result nothing else reads, which then is never stored.
+  ///
+  /// Training steps keep theirs: the gradient of the pooling reads its input.
+  package mutating func fusePoolings(_ canFuse: (Pool2DAttributes, Op, [TensorType], _ result: TensorType) -> Bool) {
+    let uses = useCounts
+    var absorbed: Set<Int> = []
+    for id in nodes.indices {
+      guard case .pool2D(let attributes) = nodes[id].op, nodes[id].epilogue == nil else { continue }
+      let producer = nodes[id].inputs[0]
+      let node = nodes[producer]
+      guard case .conv2D = node.op, uses[producer] == 1, node.pooling == nil, node.type.dtype == .float32,
+        canFuse(attributes, node.op, node.operands.map { nodes[$0].type }, node.type)
+      else { continue }
+      var fused = node
+      fused.pooling = FusedPooling(attributes: attributes, input: node.type)
+      fused.type = nodes[id].type
+      nodes[id] = fused
+      absorbed.insert(producer)
+    }
+    rebuild(nodes.enumerated().filter { !absorbed.contains($0.offset) }.map { ($0.offset, $0.element) })
+  }
+}
+
 // MARK: - Packed vectors
 
 extension LoweredGraph {

@@ -21,13 +21,15 @@ package final class Plan<B: Backend>: Executable {
       lowered.fusePointwise()
       lowered.mergeChannelSums()
       lowered.fuseEpilogues(backend.fusesEpilogue)
+      lowered.fusePoolings(backend.fusesPooling)
     }
     lowered.separatePackOperands()
     let nodes = lowered.nodes
 
     let scratch = nodes.map { node in
       Self.hasKernel(node.op)
-        ? backend.workspaceByteCount(for: node.op, inputs: node.operands.map { nodes[$0].type }, output: node.type) : 0
+        ? backend.workspaceByteCount(
+          for: node.op, inputs: node.operands.map { nodes[$0].type }, output: node.resultType) : 0
     }
     let memory = MemoryPlan(
       lowered, workspaces: scratch, alignment: backend.device.alignment,
@@ -80,7 +82,8 @@ package final class Plan<B: Backend>: Executable {
         try backend.kernel(
           for: Invocation(
             op: node.op, inputs: node.operands.map(operand), output: output, epilogue: node.epilogue,
-            epilogueInputs: node.epilogueOperands.map(operand), workspace: workspace, label: node.label)))
+            epilogueInputs: node.epilogueOperands.map(operand), pooling: node.pooling, workspace: workspace,
+            label: node.label)))
       results.append((id, output))
     }
 
