@@ -45,6 +45,49 @@ import Testing
     #expect(try run(layer, .inference) == [0, 0, 1, 4, 2, 2, 3, -2])
   }
 
+  /// The scale is part of the filter then, computed when a parameter changes.
+  @Test func inferenceAfterAConvolutionFollowsItsParameters() throws {
+    let (convolution, norm) = (Conv2D(8, kernel: 3, useBias: false), BatchNormalization())
+    let graph = Graph()
+    let y = try graph.trace { graph in
+      let x = graph.input("x", shape: [2, 6, 6, 3])
+      return relu(norm(convolution(x)) + slice(x, starts: [0, 0, 0, 0], sizes: [2, 4, 4, 1]))
+    }
+    let values = (0..<216).map { Float($0 % 17) / 8 - 1 }
+    let input = NDArray(values, shape: [2, 6, 6, 3])
+    var options = CompileOptions()
+    options.fuses = false
+    let session = try Device.cpu.openSession()
+    let folded = try session.compile(graph, outputs: [y])
+    let plain = try session.compile(graph, outputs: [y], options: options)
+    #expect(folded.launchCount < plain.launchCount)
+    for scale in [1, -2, 0.5] as [Float] {
+      try norm.gamma!.assign(NDArray([Float](repeating: scale, count: 8), shape: [8]))
+      try norm.movingMean.assign(NDArray((0..<8).map { Float($0) / 10 }, shape: [8]))
+      let (a, b) = (try folded([input])[0].doubles, try plain([input])[0].doubles)
+      #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(a.contains { $0 != 0 })
+    }
+  }
+
+  /// One plan changes the parameters that another one has prepared.
+  @Test func inferenceFollowsTraining() throws {
+    let (convolution, norm) = (Conv2D(4, kernel: 1, useBias: false), BatchNormalization(momentum: 0.5))
+    let session = try Device.cpu.openSession()
+    func compile(_ mode: Graph.Mode) throws -> any Executable {
+      let graph = Graph(mode: mode)
+      let y = try graph.trace { norm(convolution($0.input("x", shape: [4, 2, 2, 1]))) }
+      return try session.compile(graph, outputs: [y])
+    }
+    let (training, inference) = (try compile(.training), try compile(.inference))
+    let input = NDArray((0..<16).map { Float($0) }, shape: [4, 2, 2, 1])
+    let before = try inference([input])[0]
+    _ = try training([input])
+    let after = try inference([input])[0]
+    #expect(before != after)
+    #expect(try inference([input])[0] == after)
+  }
+
   @Test func holdsTwoTrainableAndTwoMovingParameters() throws {
     let model = Sequential { BatchNormalization() }
     try build(model, inputShape: [4, 4, 3])

@@ -17,7 +17,7 @@ package struct LoweredGraph {
   }
 
   /// Replaces the nodes by `sequence` (old index, node with old operand indices), dropping what no root needs.
-  private mutating func rebuild(_ sequence: [(old: Int, node: Graph.Node)]) {
+  mutating func rebuild(_ sequence: [(old: Int, node: Graph.Node)]) {
     var needed = roots
     for (old, node) in sequence.reversed() where needed.contains(old) { needed.formUnion(node.inputs) }
     var moved: [Int: Int] = [:]

@@ -29,11 +29,14 @@ package struct MemoryPlan {
   /// Plans `graph`.
   ///
   /// - Parameters:
+  ///   - stationary: nodes whose values outlast a run.
   ///   - workspaces: scratch bytes that each node's kernel needs.
   ///   - alignment: start of every value.
   ///   - blockLimit: most bytes of one block.
   ///   - reuses: whether values may share memory; off only to test that it changes nothing.
-  package init(_ graph: LoweredGraph, workspaces: [Int], alignment: Int, blockLimit: Int, reuses: Bool) {
+  package init(
+    _ graph: LoweredGraph, stationary: Set<Int> = [], workspaces: [Int], alignment: Int, blockLimit: Int, reuses: Bool
+  ) {
     let nodes = graph.nodes
     let end = nodes.count
     var storages: [Storage] = []
@@ -52,7 +55,7 @@ package struct MemoryPlan {
       }
     }
 
-    let lastUses = Self.lastUses(graph)
+    let lastUses = Self.lastUses(graph, lasting: graph.roots.union(stationary))
     for (id, node) in nodes.enumerated() where placement[id] == nil {
       switch node.op {
       case .parameter: leaf[id] = .parameter(node: id, offset: 0)
@@ -79,7 +82,8 @@ package struct MemoryPlan {
         if reuses, let input = Self.overwritable(id, nodes, placement, storages) {
           placement[id] = placement[input]
         } else {
-          storages.append(Storage(size: aligned(node.type.byteCount), first: id, last: id))
+          let first = stationary.contains(id) ? 0 : id
+          storages.append(Storage(size: aligned(node.type.byteCount), first: first, last: id))
           placement[id] = (storages.count - 1, 0)
         }
       }
@@ -109,10 +113,10 @@ package struct MemoryPlan {
     }
   }
 
-  /// The last node that reads each node, views included; roots are read at the end.
-  private static func lastUses(_ graph: LoweredGraph) -> [Int] {
+  /// The last node that reads each node, views included; `lasting` ones are read at the end.
+  private static func lastUses(_ graph: LoweredGraph, lasting: Set<Int>) -> [Int] {
     graph.nodes.indices.map { id in
-      graph.roots.contains(id) ? graph.nodes.count : (graph.nodes.lastIndex { $0.inputs.contains(id) } ?? id)
+      lasting.contains(id) ? graph.nodes.count : (graph.nodes.lastIndex { $0.inputs.contains(id) } ?? id)
     }
   }
 

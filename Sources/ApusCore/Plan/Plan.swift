@@ -11,6 +11,11 @@ package final class Plan<B: Backend>: Executable {
   private let outputs: [(buffer: B.Buffer, type: TensorType)]
   private let observations: [String: (buffer: B.Buffer, type: TensorType)]
   private let kernels: [B.Kernel]
+  /// Kernels whose results stay the same until a parameter changes, and what tells that.
+  private let preparation: [B.Kernel]
+  private let read: [ParameterVersion]
+  private let written: [ParameterVersion]
+  private var preparedCount = -1
   /// For each kernel, its node and result, for the checked mode.
   private let results: [(node: Int, operand: Operand<B.Buffer>)]
 
@@ -21,10 +26,12 @@ package final class Plan<B: Backend>: Executable {
       lowered.fusePointwise()
       lowered.mergeChannelSums()
       lowered.fuseEpilogues(backend.fusesEpilogue)
+      lowered.foldChannelScales()
       lowered.fusePoolings(backend.fusesPooling)
     }
     lowered.separatePackOperands()
     let nodes = lowered.nodes
+    let stationary = lowered.stationaryNodes()
 
     let scratch = nodes.map { node in
       Self.hasKernel(node.op)
@@ -32,7 +39,7 @@ package final class Plan<B: Backend>: Executable {
           for: node.op, inputs: node.operands.map { nodes[$0].type }, output: node.resultType) : 0
     }
     let memory = MemoryPlan(
-      lowered, workspaces: scratch, alignment: backend.device.alignment,
+      lowered, stationary: stationary, workspaces: scratch, alignment: backend.device.alignment,
       blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers)
     let account = MemoryAccount(session)
     let blocks = try memory.blockSizes.map { try account.allocate($0) }
@@ -65,6 +72,7 @@ package final class Plan<B: Backend>: Executable {
 
     func operand(_ id: Int) -> Operand<B.Buffer> { Operand(buffer: buffers[id]!, type: nodes[id].type) }
     var kernels: [B.Kernel] = []
+    var preparation: [B.Kernel] = []
     var results: [(Int, Operand<B.Buffer>)] = []
     for (id, node) in nodes.enumerated()
     where Self.hasKernel(node.op) && node.type.count > 0 && !memory.views.contains(id) {
@@ -78,13 +86,17 @@ package final class Plan<B: Backend>: Executable {
       } else {
         output = operand(id)
       }
-      kernels.append(
-        try backend.kernel(
-          for: Invocation(
-            op: node.op, inputs: node.operands.map(operand), output: output, epilogue: node.epilogue,
-            epilogueInputs: node.epilogueOperands.map(operand), pooling: node.pooling, workspace: workspace,
-            label: node.label)))
-      results.append((id, output))
+      let kernel = try backend.kernel(
+        for: Invocation(
+          op: node.op, inputs: node.operands.map(operand), output: output, epilogue: node.epilogue,
+          epilogueInputs: node.epilogueOperands.map(operand), pooling: node.pooling, workspace: workspace,
+          label: node.label))
+      if stationary.contains(id), !options.checksNumbers {
+        preparation.append(kernel)
+      } else {
+        kernels.append(kernel)
+        results.append((id, output))
+      }
     }
 
     self.session = session
@@ -93,6 +105,10 @@ package final class Plan<B: Backend>: Executable {
     self.account = account
     self.checksNumbers = options.checksNumbers
     self.kernels = kernels
+    self.preparation = preparation
+    written = try lowered.writtenStorages.map { try session.version(of: $0) }
+    let read = preparation.isEmpty ? [] : stationary.compactMap { nodes[$0].parameter?.storage }
+    self.read = try read.map { try session.version(of: $0) }
     self.results = results
     inputs = graph.inputs.map { ($0.name, graph.nodes[$0.id].type) }
     inputBuffers = graph.inputs.map { input in lowered.index[input.id].flatMap { buffers[$0] } }
@@ -128,7 +144,23 @@ package final class Plan<B: Backend>: Executable {
   }
 
   package func run() throws {
-    if checksNumbers { try runChecked() } else { try session.backend.run(kernels) }
+    if checksNumbers {
+      try runChecked()
+    } else {
+      try prepare()
+      try session.backend.run(kernels)
+    }
+    for version in written { version.advance() }
+  }
+
+  /// Computes what depends on parameters alone, if one of them has changed.
+  private func prepare() throws {
+    if preparation.isEmpty { return }
+    var count = 0
+    for version in read { count += version.count }
+    if count == preparedCount { return }
+    try session.backend.run(preparation)
+    preparedCount = count
   }
 
   package func output(_ index: Int) throws -> NDArray {

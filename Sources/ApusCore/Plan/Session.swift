@@ -81,7 +81,7 @@ package final class BackendSession<B: Backend>: Session {
   package let backend: B
   package private(set) var allocatedBytes = 0
   package private(set) var peakBytes = 0
-  private var buffers: [ObjectIdentifier: (parameter: Parameter, buffer: B.Buffer)] = [:]
+  private var buffers: [ObjectIdentifier: (parameter: Parameter, buffer: B.Buffer, version: ParameterVersion)] = [:]
 
   package init(_ backend: B) { self.backend = backend }
 
@@ -100,6 +100,13 @@ package final class BackendSession<B: Backend>: Session {
   package func write(_ value: NDArray, to parameter: Parameter) throws {
     let buffer = try buffer(of: parameter)
     try value.bytes.withUnsafeBytes { try backend.copy($0, to: buffer) }
+    try version(of: parameter).advance()
+  }
+
+  /// Counts the changes of the parameter's memory.
+  func version(of parameter: Parameter) throws(BackendError) -> ParameterVersion {
+    _ = try buffer(of: parameter)
+    return buffers[ObjectIdentifier(parameter)]!.version
   }
 
   package func release(_ parameter: Parameter) {
@@ -137,7 +144,9 @@ package final class BackendSession<B: Backend>: Session {
     }
     let value = parameter.initialValue
     try upload(value, to: buffer)
-    buffers[ObjectIdentifier(parameter)] = (parameter, buffer)
+    let version = try parameter.home.map { home throws(BackendError) in try self.version(of: home.arena) }
+    buffers[ObjectIdentifier(parameter)] = (parameter, buffer, version ?? ParameterVersion())
+    version?.advance()
     parameter.session = self
     return buffer
   }
