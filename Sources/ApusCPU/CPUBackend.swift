@@ -81,6 +81,16 @@ package final class CPUBackend: Backend {
     }
   }
 
+  /// oneDNN's convolutions add to what the result holds.
+  package func overwrittenOperand(of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType) -> Int? {
+    #if OneDNN
+      guard mode == .fast, case .conv2D = op, result.dtype == .float32 else { return nil }
+      return NativeEpilogue.Terms(epilogue, operands: operands, result: result)?.addend
+    #else
+      return nil
+    #endif
+  }
+
   /// Kernels bring their own scratch memory, shared by all of them.
   package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
 

@@ -37,6 +37,7 @@ trait OneDNN: swift build --disable-default-traits --product apus"
   FUNCTION(post_ops_create) \
   FUNCTION(post_ops_destroy) \
   FUNCTION(post_ops_append_eltwise) \
+  FUNCTION(post_ops_append_sum) \
   FUNCTION(primitive_desc_destroy) \
   FUNCTION(primitive_desc_query_md) \
   FUNCTION(reorder_primitive_desc_create) \

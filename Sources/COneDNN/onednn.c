@@ -29,6 +29,8 @@ struct apus_onednn_op {
   int memory_count;
   // Both lie in the caller's scratch memory: what the primitive asks for, then the filter in the primitive's layout.
   dnnl_memory_t scratchpad, inner_filter;
+  // The first step fills a filter that is kept.
+  bool keeps_filter;
   size_t scratchpad_size, scratch_size;
   void *bound_scratch;
 };
@@ -81,14 +83,14 @@ void apus_onednn_destroy(apus_onednn_op *op) {
 
 size_t apus_onednn_scratch_size(const apus_onednn_op *op) { return op->scratch_size; }
 
-int apus_onednn_execute(apus_onednn_op *op, void *scratch) {
+int apus_onednn_execute(apus_onednn_op *op, void *scratch, bool filter_changed) {
   dnnl_status_t status = dnnl_success;
   if (scratch != op->bound_scratch) {
     if (op->scratchpad) TRY(dnnl.memory_set_data_handle(op->scratchpad, scratch));
     if (op->inner_filter) TRY(dnnl.memory_set_data_handle(op->inner_filter, (char *)scratch + op->scratchpad_size));
     op->bound_scratch = scratch;
   }
-  for (int i = 0; i < op->step_count; i++)
+  for (int i = op->keeps_filter && !filter_changed ? 1 : 0; i < op->step_count; i++)
     TRY(dnnl.primitive_execute(op->steps[i].primitive, op->library->stream, op->steps[i].argument_count,
                                op->steps[i].arguments));
   status = dnnl.stream_wait(op->library->stream);
@@ -161,15 +163,24 @@ done:
   return status;
 }
 
-// Scratch memory of the caller, and max(x, 0) after the operation where it is wanted.
-static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attributes) {
+static dnnl_status_t append_sum(dnnl_post_ops_t post_ops) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl.post_ops_append_sum(post_ops, 1.f, 0, dnnl_f32);
+#else
+  return dnnl.post_ops_append_sum(post_ops, 1.f);
+#endif
+}
+
+// Scratch memory of the caller; after the operation the sum with the old result and max(x, 0), where they are wanted.
+static dnnl_status_t make_attributes(bool accumulates, bool relu, dnnl_primitive_attr_t *attributes) {
   dnnl_post_ops_t post_ops = NULL;
   dnnl_status_t status;
   TRY(dnnl.primitive_attr_create(attributes));
   TRY(dnnl.primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
-  if (relu) {
+  if (accumulates || relu) {
     TRY(dnnl.post_ops_create(&post_ops));
-    TRY(append_relu(post_ops));
+    if (accumulates) TRY(append_sum(post_ops));
+    if (relu) TRY(append_relu(post_ops));
     TRY(dnnl.primitive_attr_set_post_ops(*attributes, post_ops));
   }
 done:
@@ -285,7 +296,7 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
   made->library = library;
 
   TRY(make_layouts(sizes, bias != NULL, &layouts));
-  TRY(make_attributes(sizes->relu, &attributes));
+  TRY(make_attributes(sizes->accumulates, sizes->relu, &attributes));
   TRY(describe_pass(library, sizes, &layouts, bias != NULL, attributes, &pass));
   TRY(add_scratchpad(made, pass));
   TRY(add_memory(made, REF(layouts.image), image, &image_memory));
@@ -298,9 +309,12 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
       dnnl.primitive_desc_query_md(pass, writes_filter ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
   const bool reorders = !dnnl.memory_desc_equal(inner, REF(layouts.filter));
   if (reorders) {
-    TRY(add_memory(made, inner, NULL, &made->inner_filter));
-    made->scratch_size += dnnl.memory_desc_get_size(inner);
-    used_filter = made->inner_filter;
+    made->keeps_filter = sizes->keeps_filter && !writes_filter;
+    TRY(add_memory(made, inner, made->keeps_filter ? DNNL_MEMORY_ALLOCATE : NULL, &used_filter));
+    if (!made->keeps_filter) {
+      made->inner_filter = used_filter;
+      made->scratch_size += dnnl.memory_desc_get_size(inner);
+    }
     if (!writes_filter) TRY(add_reorder(made, REF(layouts.filter), filter_memory, inner, used_filter));
   }
 
@@ -365,7 +379,7 @@ int apus_onednn_product(apus_onednn *library, const apus_product *s, float *a, f
   TRY(make_strided(&b_layout, rank, b_dims + skip, b_strides + skip));
   TRY(make_strided(&c_layout, rank, c_dims + skip, c_strides + skip));
   if (bias) TRY(make_strided(&bias_layout, rank, bias_dims + skip, bias_strides + skip));
-  TRY(make_attributes(s->relu, &attributes));
+  TRY(make_attributes(false, s->relu, &attributes));
   TRY(describe_product(library, REF(a_layout), REF(b_layout), bias ? REF(bias_layout) : NULL, REF(c_layout), attributes,
                        &product));
   TRY(add_scratchpad(made, product));

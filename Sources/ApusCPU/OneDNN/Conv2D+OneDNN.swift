@@ -3,13 +3,14 @@
   internal import COneDNN
 
   extension CPUBackend {
-    /// A convolution pass in oneDNN, with bias and ReLU where the epilogue is no more than these; any other epilogue
-    /// runs over the result afterwards.
+    /// A convolution pass in oneDNN, with bias, residual sum and ReLU where the epilogue is no more than these; any other
+    /// epilogue runs over the result afterwards.
     func convolution(
       _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
       _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
     ) throws(BackendError) -> CPUKernel.Body {
       let native = pass == .forward ? NativeEpilogue(invocation) : nil
+      let filterVersion = pass == .filterGradient ? nil : invocation.versions[1]
       let window = shape.window
       let sizes = apus_convolution(
         pass: pass.code, images: Int64(shape.n), height: Int64(shape.h), width: Int64(shape.w),
@@ -18,23 +19,36 @@
         groups: Int64(shape.groups), stride: (Int64(window.strideY), Int64(window.strideX)),
         dilation: (Int64(window.dilationY), Int64(window.dilationX)),
         padding_before: (Int64(window.top), Int64(window.left)),
-        padding_after: (Int64(window.bottom), Int64(window.right)), relu: native?.relu ?? false)
+        padding_after: (Int64(window.bottom), Int64(window.right)), accumulates: native?.addend != nil,
+        relu: native?.relu ?? false, keeps_filter: filterVersion != nil)
       let primitive = try library().convolution(
         sizes, image: image.floats, filter: filter.floats, bias: native?.bias, result: result.floats,
         label: invocation.description)
       let epilogue = native == nil ? try epilogueProgram(invocation) : nil
-      return try body(primitive, then: epilogue, over: invocation.output.count)
+      let main = try body(primitive, filterVersion: filterVersion, then: epilogue, over: invocation.output.count)
+      guard let addend = native?.addend, addend != result.floats else { return main }
+      // The sum goes where the addend lies; here that is needed later.
+      let copy = parallelLoop(over: result.count, grain: 1024, minimum: 65536) { range, _ in
+        (result.floats + range.lowerBound).update(from: addend + range.lowerBound, count: range.count)
+      }
+      return { () throws(BackendError) in
+        copy()
+        try main()
+      }
     }
 
     /// Runs the primitive, then the epilogue in place.
     func body(
-      _ primitive: OneDNNPrimitive, then epilogue: TileProgram?, over count: Int
+      _ primitive: OneDNNPrimitive, filterVersion: ParameterVersion? = nil, then epilogue: TileProgram?, over count: Int
     ) throws(BackendError) -> CPUKernel.Body {
       let scratch = workScratch
       try scratch.reserve(primitive.scratchByteCount, limit: device.memoryBytes)
       let finish = epilogue?.loop(over: count)
+      var filterCount = -1
       return { () throws(BackendError) in
-        try primitive.run(scratch.base)
+        let count = filterVersion?.count ?? filterCount + 1
+        try primitive.run(scratch.base, filterChanged: count != filterCount)
+        filterCount = count
         finish?()
       }
     }

@@ -6,7 +6,7 @@
     /// A product in oneDNN, with bias and ReLU where the epilogue is no more than these.
     func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
       let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
-      let native = NativeEpilogue(invocation)
+      let native = NativeEpilogue(invocation).flatMap { $0.addend == nil ? $0 : nil }
       let sizes = apus_product(
         batch: Int64(shape.batch), m: Int64(shape.m), n: Int64(shape.n), k: Int64(shape.k),
         transpose_a: matMul.transposeA, transpose_b: matMul.transposeB, relu: native?.relu ?? false)

@@ -81,8 +81,9 @@
 
     var scratchByteCount: Int { apus_onednn_scratch_size(handle) }
 
-    func run(_ scratch: UnsafeMutableRawPointer?) throws(BackendError) {
-      try OneDNN.check(apus_onednn_execute(handle, scratch), label)
+    /// - Parameter filterChanged: false only where the filter is kept and has not changed since the last run.
+    func run(_ scratch: UnsafeMutableRawPointer?, filterChanged: Bool = true) throws(BackendError) {
+      try OneDNN.check(apus_onednn_execute(handle, scratch, filterChanged), label)
     }
   }
 #endif

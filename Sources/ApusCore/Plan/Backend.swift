@@ -22,6 +22,9 @@ package struct Invocation<Buffer> {
   /// As many bytes as `workspaceByteCount` asked for; `nil` for none.
   package var workspace: Buffer?
   package var label: String
+  /// For each input that stays the same until parameters change: counts the changes, so that a kernel may keep what it
+  /// makes of the input; `nil` for inputs of every run.
+  package var versions: [ParameterVersion?]
 
   /// Type of the op's result, by which epilogue operands are indexed: that of `output`, or what a pooling reads.
   package var resultType: TensorType { pooling?.input ?? output.type }
@@ -67,6 +70,9 @@ package protocol Backend: AnyObject {
   /// Whether the kernel of `op` can pool its result of type `result`, and is the faster for it. Fusion asks before it
   /// makes a pooling part of a convolution.
   func fusesPooling(_ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType) -> Bool
+  /// The epilogue operand (0 is the first after the result) whose memory the kernel of `op` would best take for its
+  /// result, each element read before it is written; `nil` for none.
+  func overwrittenOperand(of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType) -> Int?
   /// Scratch memory that the kernel of `op` needs while it runs; `output` is the op's result before a fused pooling.
   func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int
   /// Binds an operation. Leaves, `reshape` and `pack` have no kernel and are never asked for.
@@ -76,6 +82,11 @@ package protocol Backend: AnyObject {
 }
 
 extension Backend {
+  /// Kernels that write to memory of their own need not say so.
+  package func overwrittenOperand(
+    of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType
+  ) -> Int? { nil }
+
   /// Kernels that pool nothing need not say so.
   package func fusesPooling(
     _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType

@@ -34,8 +34,10 @@ package struct MemoryPlan {
   ///   - alignment: start of every value.
   ///   - blockLimit: most bytes of one block.
   ///   - reuses: whether values may share memory; off only to test that it changes nothing.
+  ///   - overwritten: the operand of a heavy node whose memory its kernel would take for the result.
   package init(
-    _ graph: LoweredGraph, stationary: Set<Int> = [], workspaces: [Int], alignment: Int, blockLimit: Int, reuses: Bool
+    _ graph: LoweredGraph, stationary: Set<Int> = [], workspaces: [Int], alignment: Int, blockLimit: Int, reuses: Bool,
+    overwritten: (Graph.Node) -> Int? = { _ in nil }
   ) {
     let nodes = graph.nodes
     let end = nodes.count
@@ -79,7 +81,8 @@ package struct MemoryPlan {
       case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
         .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
         .gatherGradient, .pack:
-        if reuses, let input = Self.overwritable(id, nodes, placement, storages) {
+        let candidates = if case .pointwise = node.op { node.inputs } else { overwritten(node).map { [$0] } ?? [] }
+        if reuses, let input = Self.overwritable(candidates, by: id, nodes, placement, storages) {
           placement[id] = placement[input]
         } else {
           let first = stationary.contains(id) ? 0 : id
@@ -139,13 +142,12 @@ package struct MemoryPlan {
     return nil
   }
 
-  /// An operand of pointwise node `id` that dies there and whose memory the result can take: each element is read
-  /// before it is written.
+  /// One of `candidates`, operands that node `id` reads element by element before it writes them, that dies there and
+  /// whose memory the result can take.
   private static func overwritable(
-    _ id: Int, _ nodes: [Graph.Node], _ placement: [(storage: Int, offset: Int)?], _ storages: [Storage]
+    _ candidates: [Int], by id: Int, _ nodes: [Graph.Node], _ placement: [(storage: Int, offset: Int)?], _ storages: [Storage]
   ) -> Int? {
-    guard case .pointwise = nodes[id].op else { return nil }
-    return nodes[id].inputs.first { input in
+    candidates.first { input in
       guard let place = placement[input], place.offset == 0 else { return false }
       let storage = storages[place.storage]
       let others = nodes[id].inputs.filter { $0 != input && placement[$0]?.storage == place.storage }

@@ -11,11 +11,14 @@ package final class Plan<B: Backend>: Executable {
   private let outputs: [(buffer: B.Buffer, type: TensorType)]
   private let observations: [String: (buffer: B.Buffer, type: TensorType)]
   private let kernels: [B.Kernel]
-  /// Kernels whose results stay the same until a parameter changes, and what tells that.
+  /// Kernels whose results stay the same until a parameter changes.
   private let preparation: [B.Kernel]
+  /// Of the parameters that are read there, and their sum when it was last run.
   private let read: [ParameterVersion]
-  private let written: [ParameterVersion]
   private var preparedCount = -1
+  /// Tells kernels that the parameters have changed.
+  private let version: ParameterVersion
+  private let written: [ParameterVersion]
   /// For each kernel, its node and result, for the checked mode.
   private let results: [(node: Int, operand: Operand<B.Buffer>)]
 
@@ -40,7 +43,14 @@ package final class Plan<B: Backend>: Executable {
     }
     let memory = MemoryPlan(
       lowered, stationary: stationary, workspaces: scratch, alignment: backend.device.alignment,
-      blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers)
+      blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers
+    ) { node in
+      guard let epilogue = node.epilogue else { return nil }
+      let operands = Array(node.epilogueOperands)
+      return backend.overwrittenOperand(
+        of: node.op, epilogue: epilogue, operands: operands.map { nodes[$0].type }, result: node.resultType
+      ).map { operands[$0] }
+    }
     let account = MemoryAccount(session)
     let blocks = try memory.blockSizes.map { try account.allocate($0) }
     if nodes.contains(where: { if case .pack = $0.op { true } else { false } }) {
@@ -73,6 +83,7 @@ package final class Plan<B: Backend>: Executable {
     func operand(_ id: Int) -> Operand<B.Buffer> { Operand(buffer: buffers[id]!, type: nodes[id].type) }
     var kernels: [B.Kernel] = []
     var preparation: [B.Kernel] = []
+    let version = ParameterVersion()
     var results: [(Int, Operand<B.Buffer>)] = []
     for (id, node) in nodes.enumerated()
     where Self.hasKernel(node.op) && node.type.count > 0 && !memory.views.contains(id) {
@@ -90,7 +101,8 @@ package final class Plan<B: Backend>: Executable {
         for: Invocation(
           op: node.op, inputs: node.operands.map(operand), output: output, epilogue: node.epilogue,
           epilogueInputs: node.epilogueOperands.map(operand), pooling: node.pooling, workspace: workspace,
-          label: node.label))
+          label: node.label,
+          versions: node.operands.map { stationary.contains($0) && !options.checksNumbers ? version : nil }))
       if stationary.contains(id), !options.checksNumbers {
         preparation.append(kernel)
       } else {
@@ -107,8 +119,8 @@ package final class Plan<B: Backend>: Executable {
     self.kernels = kernels
     self.preparation = preparation
     written = try lowered.writtenStorages.map { try session.version(of: $0) }
-    let read = preparation.isEmpty ? [] : stationary.compactMap { nodes[$0].parameter?.storage }
-    self.read = try read.map { try session.version(of: $0) }
+    self.version = version
+    read = try stationary.compactMap { nodes[$0].parameter }.map { try session.version(of: $0) }
     self.results = results
     inputs = graph.inputs.map { ($0.name, graph.nodes[$0.id].type) }
     inputBuffers = graph.inputs.map { input in lowered.index[input.id].flatMap { buffers[$0] } }
@@ -155,10 +167,10 @@ package final class Plan<B: Backend>: Executable {
 
   /// Computes what depends on parameters alone, if one of them has changed.
   private func prepare() throws {
-    if preparation.isEmpty { return }
     var count = 0
     for version in read { count += version.count }
     if count == preparedCount { return }
+    version.advance()
     try session.backend.run(preparation)
     preparedCount = count
   }

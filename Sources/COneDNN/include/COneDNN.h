@@ -29,8 +29,10 @@ typedef struct {
   int64_t stride[2], dilation[2];
   /// Top and left, then bottom and right.
   int64_t padding_before[2], padding_after[2];
-  /// Forward pass only: whether the result passes through max(x, 0).
-  bool relu;
+  /// Forward pass only: whether it is added to what `result` holds; then whether it passes through max(x, 0).
+  bool accumulates, relu;
+  /// Whether the filter, brought into the library's layout, is kept from call to call, in memory of the operation.
+  bool keeps_filter;
 } apus_convolution;
 
 /// Sizes of `batch` products c[m, n] = sum over k of a[m, k] * b[k, n], row-major.
@@ -69,9 +71,10 @@ int apus_onednn_product(apus_onednn *library, const apus_product *sizes, float *
 /// Bytes of scratch memory that executing `op` needs.
 size_t apus_onednn_scratch_size(const apus_onednn_op *op);
 
-/// Runs `op` to its end. `scratch` is 64-byte aligned; its contents are not kept between calls.
+/// Runs `op` to its end. `scratch` is 64-byte aligned; its contents are not kept between calls. `filter_changed` may be
+/// false where the operation keeps its filter and ran since that last changed.
 /// @return 0, or a status of the library.
-int apus_onednn_execute(apus_onednn_op *op, void *scratch);
+int apus_onednn_execute(apus_onednn_op *op, void *scratch, bool filter_changed);
 void apus_onednn_destroy(apus_onednn_op *op);
 
 #endif
