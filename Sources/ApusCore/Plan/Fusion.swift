@@ -49,13 +49,20 @@ extension LoweredGraph {
   private static let maximumOperands = 12
 
   /// Substitutes single-use pointwise producers into their pointwise consumers, so a chain becomes one kernel.
-  package mutating func fusePointwise() {
+  ///
+  /// Where two chains that meet each start at a node that takes epilogues, one of them is left to its own: a kernel can
+  /// take over only one.
+  package mutating func fusePointwise(_ takesEpilogue: (Op) -> Bool = { _ in false }) {
     let uses = useCounts
+    func startsChain(_ id: Int) -> Bool {
+      uses[id] == 1 && nodes[id].op.arity ?? 0 > 0 && nodes[id].epilogue == nil && takesEpilogue(nodes[id].op)
+    }
     for id in nodes.indices {
       guard case .pointwise(let expr) = nodes[id].op else { continue }
       var replacements: [Expr] = []
       var operands: [Int] = []
       var size = expr.size
+      var hasChain = nodes[id].inputs.contains(where: startsChain)
       func slot(_ operand: Int) -> Expr {
         if let known = operands.firstIndex(of: operand) { return .input(known) }
         operands.append(operand)
@@ -68,8 +75,10 @@ extension LoweredGraph {
           replacements.append(.constant(value.item))
         } else if case .pointwise(let inner) = producer.op, !isState, uses[input] == 1 || producer.inputs.isEmpty,
           canInline(producer, inner, into: nodes[id]), size + inner.size <= Self.maximumExpressionSize,
-          operands.count + producer.inputs.count <= Self.maximumOperands
+          operands.count + producer.inputs.count <= Self.maximumOperands,
+          !(hasChain && producer.inputs.contains(where: startsChain))
         {
+          hasChain = hasChain || producer.inputs.contains(where: startsChain)
           size += inner.size
           replacements.append(inner.substituting(producer.inputs.map(slot)))
         } else {

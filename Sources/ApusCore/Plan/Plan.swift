@@ -26,7 +26,7 @@ package final class Plan<B: Backend>: Executable {
     let backend = session.backend
     var lowered = LoweredGraph(graph, wanted: outputs.map(\.id) + graph.observations.map(\.id))
     if options.fuses, !options.checksNumbers {
-      lowered.fusePointwise()
+      lowered.fusePointwise(backend.fusesEpilogue)
       lowered.mergeChannelSums()
       lowered.fuseEpilogues(backend.fusesEpilogue)
       lowered.foldChannelScales()
