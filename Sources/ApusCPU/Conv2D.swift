@@ -7,7 +7,7 @@ extension CPUBackend {
     let (image, filter) = (invocation.inputs[0], invocation.inputs[1])
     let shape = ConvolutionShape(
       attributes, image: image.shape, filter: filter.shape, result: invocation.output.shape)
-    return try convolution(.forward, shape, image, filter, invocation.output, invocation)
+    return try pass(.forward, shape, image, filter, invocation.output, invocation)
   }
 
   func conv2DInputGradient(
@@ -16,7 +16,7 @@ extension CPUBackend {
     let (result, filter) = (invocation.inputs[0], invocation.inputs[1])
     let shape = ConvolutionShape(
       attributes, image: invocation.output.shape, filter: filter.shape, result: result.shape)
-    return try convolution(.inputGradient, shape, invocation.output, filter, result, invocation)
+    return try pass(.inputGradient, shape, invocation.output, filter, result, invocation)
   }
 
   func conv2DFilterGradient(
@@ -25,7 +25,16 @@ extension CPUBackend {
     let (image, result) = (invocation.inputs[0], invocation.inputs[1])
     let shape = ConvolutionShape(
       attributes, image: image.shape, filter: invocation.output.shape, result: result.shape)
-    return try convolution(.filterGradient, shape, image, invocation.output, result, invocation)
+    return try pass(.filterGradient, shape, image, invocation.output, result, invocation)
+  }
+
+  /// One pass by the fastest of the ways that there are.
+  private func pass(
+    _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
+    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
+    if let body = try winograd(pass, shape, image, filter, result, invocation) { return body }
+    return try convolution(pass, shape, image, filter, result, invocation)
   }
 }
 

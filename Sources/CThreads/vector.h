@@ -17,6 +17,18 @@
 #define APUS_WIDE
 #endif
 
+// A version for 32 registers of 512 bits alone, for loops whose blocks are cut for that many. It is called where
+// `apus_has_wide_registers` says so; elsewhere there is a version with smaller blocks.
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define APUS_WIDEST __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
+#define apus_has_wide_registers() \
+  (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && \
+   __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+#endif
+
+// Unrolls the loop that follows, so that arrays of registers are registers.
+#define APUS_UNROLL _Pragma("clang loop unroll(full)")
+
 // Part of each version of the function that calls it.
 #define APUS_PART static inline __attribute__((always_inline))
 

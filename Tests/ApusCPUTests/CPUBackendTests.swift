@@ -43,6 +43,37 @@ struct CPUBackendTests {
     }
   }
 
+  /// Sizes at which Winograd's method serves all three passes: odd maps, channels that fill no register, paddings; the
+  /// bounds are those of single operations, 1e-5 * sqrt(terms) of the largest value.
+  @Test(arguments: [
+    (image: [8, 17, 19, 40], filters: 50, padding: Padding.valid),
+    (image: [16, 13, 12, 32], filters: 64, padding: .same),
+    (image: [3, 31, 30, 72], filters: 96, padding: .explicit(top: 2, bottom: 0, left: 0, right: 3)),
+  ])
+  func largeConvolutionsEqualTheReference(image: [Int], filters: Int, padding: Padding) throws {
+    var generator = PhiloxGenerator(seed: 11)
+    func random(_ shape: [Int]) -> NDArray {
+      NDArray((0..<shape.elementCount).map { _ in generator.uniform() * 2 - 1 }, shape: shape)
+    }
+    let values = [random(image), random([3, 3, image[3], filters]), random([filters])]
+    func run(_ mode: CPUBackend.Mode) throws -> [NDArray] {
+      let graph = Graph()
+      let inputs = values.enumerated().map { graph.input("x\($0)", shape: $1.shape) }
+      let result = relu(conv2D(inputs[0], inputs[1], padding: padding) + inputs[2])
+      let gradients = graph.gradients(of: reduceSum(result * result), with: inputs)
+      let outputs = [result] + gradients
+      let plan = try BackendSession(CPUBackend(mode: mode)).compile(graph, outputs: outputs)
+      return try plan(values, outputs: outputs.count)
+    }
+    let terms = [9 * image[3], 9 * filters, image[0] * image[1] * image[2], image[0] * image[1] * image[2]]
+    for (index, (fast, exact)) in try zip(run(.fast), run(.reference)).enumerated() {
+      let (fast, exact) = (fast.doubles, exact.doubles)
+      let scale = exact.reduce(0) { max($0, abs($1)) }
+      let error = zip(fast, exact).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
+      #expect(error <= 1e-5 * Double(terms[index]).squareRoot(), "\(index): \(error)")
+    }
+  }
+
   @Test func whatCannotFitIsRefusedWithItsSize() throws {
     let backend = CPUBackend()
     let wanted = backend.device.memoryBytes + 1

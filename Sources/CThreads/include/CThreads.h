@@ -7,5 +7,6 @@
 #include "apus_rows.h"
 #include "apus_threads.h"
 #include "apus_tile.h"
+#include "apus_winograd.h"
 
 #endif

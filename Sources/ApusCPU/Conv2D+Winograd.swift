@@ -1,0 +1,183 @@
+import ApusCore
+internal import CThreads
+
+// Convolutions with 3x3 filters and stride 1 by Winograd's F(2x2, 3x3), where that is faster than direct sums.
+//
+// Costs are counted in cycles with two multiply-adds of 16 lanes each and fitted to measurements: a transform takes
+// about 3 cycles for a tile and a channel.
+extension CPUBackend {
+  /// The pass by Winograd's method with the epilogue; `nil` where direct sums serve better.
+  func winograd(
+    _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
+    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body? {
+    guard shape.suitsWinograd else { return nil }
+    let native = pass == .filterGradient ? nil : NativeEpilogue(invocation)
+    let body: () -> Void
+    switch pass {
+    case .forward, .inputGradient:
+      guard let winograd = WinogradProduct(pass, shape) else { return nil }
+      let (source, target) = pass == .forward ? (image, result) : (result, image)
+      body = try winograd.body(
+        image: source.floats, filter: filter.floats, bias: native?.bias, relu: native?.relu ?? false,
+        result: target.floats, scratch: workScratch, memoryLimit: device.memoryBytes)
+    case .filterGradient:
+      guard let winograd = WinogradFilterGradient(shape) else { return nil }
+      body = try winograd.body(
+        image: image.floats, result: result.floats, filter: filter.floats, scratch: workScratch,
+        memoryLimit: device.memoryBytes)
+    }
+    let finish = native == nil ? try epilogueProgram(invocation)?.loop(over: invocation.output.count) : nil
+    return {
+      body()
+      finish?()
+    }
+  }
+}
+
+/// The forward pass; or the input gradient, which is the forward pass over the result's gradient with turned filters
+/// whose channels and numbers change places.
+private struct WinogradProduct {
+  private let sizes: apus_winograd
+  private let layout: (tap: Int, channel: Int, filter: Int, isTurned: Bool)
+  private let tiles: Int
+  /// Tiles are worked on in chunks whose transformed image stays in the second cache.
+  private let chunks: Int
+
+  init?(_ pass: ConvolutionPass, _ shape: ConvolutionShape) {
+    let isForward = pass == .forward
+    sizes = isForward ? shape.winograd : shape.turnedWinograd
+    let (c, k) = (shape.c, shape.k)
+    layout = isForward ? (c * k, k, 1, false) : (c * k, 1, k, true)
+    tiles = sizes.tileCount
+    let longest = sizes.channels <= 128 ? 72 : 48
+    let threads = Int(apus_thread_count())
+    chunks = min(((tiles + longest - 1) / longest + threads - 1) / threads * threads, tiles)
+    let (channels, filters) = (Double(sizes.channels), Double((sizes.filters + 31) / 32 * 32))
+    let cost = Double(tiles) * (0.525 * channels * filters + 3 * (channels + filters)) + 16 * channels * filters
+    guard cost < sizes.directCost else { return nil }
+  }
+
+  func body(
+    image: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?,
+    relu: Bool, result: UnsafeMutablePointer<Float>, scratch: Scratch, memoryLimit: Int
+  ) throws(BackendError) -> () -> Void {
+    var sizes = sizes
+    let (tiles, chunks) = (tiles, chunks)
+    let filterCount = (Int(apus_winograd_filter_count(&sizes)) + 15) / 16 * 16
+    let stride = (Int(apus_winograd_scratch(&sizes, Int64((tiles + chunks - 1) / chunks))) + 15) / 16 * 16
+    try scratch.reserve(
+      (filterCount + Int(apus_thread_count()) * stride) * MemoryLayout<Float>.stride, limit: memoryLimit)
+
+    let filters = apus_winograd_filters(
+      data: filter, tap: Int64(layout.tap), channel: Int64(layout.channel), filter: Int64(layout.filter),
+      turned: layout.isTurned ? 1 : 0)
+    let transform = parallelLoop(over: Int(apus_winograd_panel_count(&sizes))) { [sizes] range, _ in
+      var (sizes, filters) = (sizes, filters)
+      apus_winograd_transform_filters(
+        &sizes, &filters, Int64(range.lowerBound), Int64(range.upperBound), scratch.floats(part: 0, stride: 0))
+    }
+    let multiply = parallelLoop(over: chunks) { [sizes] range, part in
+      var sizes = sizes
+      let transformed = scratch.floats(part: 0, stride: 0)
+      for chunk in range {
+        let (first, end) = (tiles * chunk / chunks, tiles * (chunk + 1) / chunks)
+        apus_winograd_forward(
+          &sizes, image, transformed, bias, relu ? 1 : 0, Int64(first), Int64(end - first),
+          transformed + filterCount + part * stride, result)
+      }
+    }
+    return {
+      transform()
+      multiply()
+    }
+  }
+}
+
+/// The filter gradient: blocks of channels and filters, each summed over parts of the tiles.
+private struct WinogradFilterGradient {
+  private let sizes: apus_winograd
+  private let tiles: Int
+  private let blocks: Int
+  /// Parts of the tiles: as few as give every thread as many blocks.
+  private let parts: Int
+
+  init?(_ shape: ConvolutionShape) {
+    var sizes = shape.winograd
+    blocks = Int(apus_winograd_block_count(&sizes))
+    tiles = sizes.tileCount
+    let threads = Int(apus_thread_count())
+    var parts = 1
+    while blocks * parts % threads != 0 { parts += 1 }
+    self.parts = min(parts, tiles)
+    self.sizes = sizes
+    let (channels, filters) = (Double((sizes.channels + 15) / 16 * 16), Double((sizes.filters + 31) / 32 * 32))
+    let (channelBlocks, filterBlocks) = ((channels / 64).rounded(.up), (filters / 64).rounded(.up))
+    let perTile = 0.535 * channels * filters + 3 * (channels * filterBlocks + filters * channelBlocks)
+    guard Double(tiles) * perTile + 16 * channels * filters < sizes.directCost else { return nil }
+  }
+
+  func body(
+    image: UnsafeMutablePointer<Float>, result: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>,
+    scratch: Scratch, memoryLimit: Int
+  ) throws(BackendError) -> () -> Void {
+    let (tiles, blocks, parts) = (tiles, blocks, parts)
+    let (stride, blockSize) = (Int(apus_winograd_gradient_scratch()), Int(apus_winograd_block_size()))
+    let sumCount = blocks * parts * blockSize
+    try scratch.reserve(
+      (sumCount + Int(apus_thread_count()) * stride) * MemoryLayout<Float>.stride, limit: memoryLimit)
+    let accumulate = parallelLoop(over: blocks * parts) { [sizes] range, part in
+      var sizes = sizes
+      let sums = scratch.floats(part: 0, stride: 0)
+      for index in range {
+        let (tilePart, block) = (index / blocks, index % blocks)
+        let (first, end) = (tiles * tilePart / parts, tiles * (tilePart + 1) / parts)
+        apus_winograd_accumulate(
+          &sizes, image, result, Int64(block), Int64(first), Int64(end - first), sums + sumCount + part * stride,
+          sums + index * blockSize)
+      }
+    }
+    let finish = parallelLoop(over: Int(sizes.channels)) { [sizes] range, _ in
+      var sizes = sizes
+      apus_winograd_finish(
+        &sizes, scratch.floats(part: 0, stride: 0), Int64(parts), Int64(range.lowerBound), Int64(range.upperBound),
+        filter)
+    }
+    return {
+      accumulate()
+      finish()
+    }
+  }
+}
+
+extension ConvolutionShape {
+  fileprivate var suitsWinograd: Bool {
+    r == 3 && s == 3 && groups == 1 && window.strideY == 1 && window.strideX == 1 && window.dilationY == 1
+      && window.dilationX == 1
+  }
+
+  fileprivate var winograd: apus_winograd {
+    apus_winograd(
+      images: Int64(n), height: Int64(h), width: Int64(w), channels: Int64(c), result_height: Int64(p),
+      result_width: Int64(q), filters: Int64(k), top: Int64(window.top), left: Int64(window.left))
+  }
+
+  /// From the result's gradient to the image's.
+  fileprivate var turnedWinograd: apus_winograd {
+    apus_winograd(
+      images: Int64(n), height: Int64(p), width: Int64(q), channels: Int64(k), result_height: Int64(h),
+      result_width: Int64(w), filters: Int64(c), top: Int64(2 - window.top), left: Int64(2 - window.left))
+  }
+}
+
+extension apus_winograd {
+  fileprivate var tileCount: Int {
+    var sizes = self
+    return Int(apus_winograd_tile_count(&sizes))
+  }
+
+  /// Cycles of direct sums.
+  fileprivate var directCost: Double {
+    Double(images * result_height * result_width) * Double(channels * filters) * 9 / 32
+  }
+}

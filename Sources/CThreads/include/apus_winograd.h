@@ -1,0 +1,53 @@
+#ifndef APUS_THREADS_WINOGRAD_H
+#define APUS_THREADS_WINOGRAD_H
+
+#include <stdint.h>
+
+/// Sizes of a convolution with 3x3 filters and stride 1; images NHWC. `top` and `left` are the padding before.
+typedef struct {
+  int64_t images, height, width, channels;
+  int64_t result_height, result_width, filters;
+  int64_t top, left;
+} apus_winograd;
+
+/// How the 3x3 filters lie in memory: tap (r, s) of channel c and filter k is
+/// `data[(r * 3 + s) * tap + c * channel + k * filter]`, and with `turned` tap (2 - r, 2 - s).
+typedef struct {
+  const float *data;
+  int64_t tap, channel, filter;
+  int turned;
+} apus_winograd_filters;
+
+/// 2x2 tiles of the result: what a forward pass or a filter gradient is cut into.
+int64_t apus_winograd_tile_count(const apus_winograd *sizes);
+
+/// Floats that the transformed filters take, and panels of filters that they are cut into.
+int64_t apus_winograd_filter_count(const apus_winograd *sizes);
+int64_t apus_winograd_panel_count(const apus_winograd *sizes);
+/// Transforms filters of panels `first ..< end` into `transformed`.
+void apus_winograd_transform_filters(const apus_winograd *sizes, const apus_winograd_filters *filters, int64_t first,
+                                     int64_t end, float *transformed);
+
+/// Floats of scratch memory for `count` tiles.
+int64_t apus_winograd_scratch(const apus_winograd *sizes, int64_t count);
+/// Computes tiles `first ..< first + count` of the result: convolution, plus `bias` (a float for each filter; may be
+/// NULL), cut off below zero where `relu` is set. A NaN stays.
+void apus_winograd_forward(const apus_winograd *sizes, const float *image, const float *transformed, const float *bias,
+                           int relu, int64_t first, int64_t count, float *scratch, float *result);
+
+// The filter gradient: sums over tiles for blocks of channels and filters, in parts, which `finish` adds up.
+
+int64_t apus_winograd_block_count(const apus_winograd *sizes);
+/// Floats of the sums of one block.
+int64_t apus_winograd_block_size(void);
+/// Floats of scratch memory of a thread.
+int64_t apus_winograd_gradient_scratch(void);
+/// `sums` = the sums of block `block` over tiles `first ..< first + count`, at least one; `result` is the gradient of
+/// the convolution's result.
+void apus_winograd_accumulate(const apus_winograd *sizes, const float *image, const float *result, int64_t block,
+                              int64_t first, int64_t count, float *scratch, float *sums);
+/// The gradient of channels `first ..< end` of `filter` `[3, 3, channels, filters]` from `sums` `[parts, blocks, ...]`.
+void apus_winograd_finish(const apus_winograd *sizes, const float *sums, int64_t parts, int64_t first, int64_t end,
+                          float *filter);
+
+#endif
