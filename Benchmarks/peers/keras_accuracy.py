@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_worker import build, keras
+from keras_models import build, keras
 from models import MODELS
 
 RECIPES = {
@@ -49,7 +49,7 @@ def main():
     read = {"mnist": mnist, "cifar10": cifar10}[options.recipe]
 
     keras.utils.set_random_seed(options.seed)
-    model = build(*MODELS[options.model or recipe["model"]])
+    model = build(options.model or recipe["model"])
     model.compile(keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy(from_logits=True),
                   metrics=["accuracy"])
     images, labels = read(options.data, "train")

@@ -5,45 +5,23 @@ import os
 import torch
 from torch import nn
 
-from models import CLASSES, MODELS
+from models import MODELS
+from torch_models import build
 from worker import serve
 
 BATCHES = 16
 FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
-def build(shape, layers):
-    height, width, channels = shape
-    modules = []
-    for index, (kind, *size) in enumerate(layers):
-        match kind:
-            case "conv":
-                modules += [nn.Conv2d(channels, size[0], 3), nn.ReLU()]
-                height, width, channels = height - 2, width - 2, size[0]
-            case "pool":
-                modules.append(nn.MaxPool2d(2))
-                height, width = height // 2, width // 2
-            case "flatten":
-                modules.append(nn.Flatten())
-                features = height * width * channels
-            case "dense":
-                modules.append(nn.Linear(features, size[0]))
-                features = size[0]
-                if index < len(layers) - 1:
-                    modules.append(nn.ReLU())
-    return nn.Sequential(*modules)
-
-
-def runner(model_name, batch_size, mode, device, memory_format):
+def runner(name, batch_size, mode, device, memory_format, batch_count=BATCHES):
     """A function that does n steps over batches that are already in memory, in the model's own format."""
     torch.manual_seed(1)
-    shape, layers = MODELS[model_name]
-    height, width, channels = shape
-    model = build(shape, layers).to(device, memory_format=memory_format)
+    height, width, channels = MODELS[name].shape
+    model = build(name).to(device, memory_format=memory_format)
     batches = [
         (torch.rand(batch_size, channels, height, width).to(device, memory_format=memory_format),
-         torch.randint(CLASSES, (batch_size,)).to(device))
-        for _ in range(BATCHES)
+         torch.randint(MODELS[name].classes, (batch_size,)).to(device))
+        for _ in range(batch_count)
     ]
     optimizer = torch.optim.Adam(model.parameters())
     loss_of = nn.CrossEntropyLoss()
@@ -55,7 +33,7 @@ def runner(model_name, batch_size, mode, device, memory_format):
     def train(steps):
         model.train()
         for step in range(steps):
-            images, labels = batches[step % BATCHES]
+            images, labels = batches[step % batch_count]
             optimizer.zero_grad()
             loss_of(model(images), labels).backward()
             optimizer.step()
@@ -65,7 +43,7 @@ def runner(model_name, batch_size, mode, device, memory_format):
     def infer(steps):
         model.eval()
         for step in range(steps):
-            model(batches[step % BATCHES][0])
+            model(batches[step % batch_count][0])
         wait()
 
     return train if mode == "train" else infer
@@ -75,6 +53,10 @@ def variants(model, batch_size, mode, device):
     return {name: runner(model, batch_size, mode, device, memory_format) for name, memory_format in FORMATS.items()}
 
 
-if __name__ == "__main__":
+def use_threads():
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+if __name__ == "__main__":
+    use_threads()
     serve({"torch": torch.__version__}, variants)

@@ -15,27 +15,52 @@ import sys
 import time
 
 PARTS = 5
+TRIALS = 3
+TRIAL_SECONDS = 0.25
 
 
-def timed(run, steps, batch_size):
-    """Images per second of each of PARTS equal parts of the steps."""
-    rates = []
-    for _ in range(PARTS):
-        part = max(1, steps // PARTS)
-        start = time.perf_counter()
-        run(part)
-        rates.append(part * batch_size / (time.perf_counter() - start))
-    return rates
+def seconds_of(run, steps):
+    start = time.perf_counter()
+    run(steps)
+    return time.perf_counter() - start
 
 
-def serve(versions, variants):
+def timed(run, steps, batch_size, parts):
+    """Images per second of each of the equal parts of the steps."""
+    part = max(1, steps // parts)
+    return [part * batch_size / seconds_of(run, part) for _ in range(parts)]
+
+
+def warmed_up(run):
+    """Runs until a trial's worth of steps is known, and gives that number."""
+    run(2)
+    steps = 1
+    while seconds_of(run, steps) < TRIAL_SECONDS:
+        steps *= 2
+    return steps
+
+
+def fastest(candidates, batch_size):
+    """The reply to "open": the variants of a model in alternating trials."""
+    steps = {name: warmed_up(run) for name, run in candidates.items()}
+    rates = {name: [] for name in candidates}
+    for _ in range(TRIALS):
+        for name, run in candidates.items():
+            rates[name] += timed(run, steps[name], batch_size, parts=1)
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    variant = max(medians, key=medians.get)
+    return {"variant": variant, "images_per_second": medians[variant], "variants": medians}
+
+
+def serve(versions, variants, parts=PARTS):
     """Answers requests until standard input ends.
 
     `variants(model, batch_size, mode, device)` gives {name: run}, where `run(steps)` does that many steps and waits
-    for them. The fastest variant of a model is the one that is measured.
+    for them. The fastest variant of a model is the one that is measured, in so many parts.
     """
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not land among the replies
+    candidates, run = {}, None
     for line in sys.stdin:
         request = json.loads(line)
         match request.pop("do"):
@@ -43,19 +68,13 @@ def serve(versions, variants):
                 reply = {"versions": versions}
             case "open":
                 batch_size = request["batch_size"]
-                rates = {}
+                candidates, run = {}, None  # the last model goes before the next one comes
                 candidates = variants(**request)
-                for run in candidates.values():
-                    run(10)
-                for _ in range(3):
-                    for name, run in candidates.items():
-                        rates.setdefault(name, []).extend(timed(run, 4 * PARTS, batch_size))
-                medians = {name: statistics.median(values) for name, values in rates.items()}
-                variant = max(medians, key=medians.get)
-                run = candidates[variant]
-                reply = {"variant": variant, "images_per_second": medians[variant], "variants": medians}
+                reply = fastest(candidates, batch_size)
+                run = candidates[reply["variant"]]
+                candidates = {}
             case "run":
-                values = timed(run, request["steps"], batch_size)
+                values = timed(run, request["steps"], batch_size, parts)
                 reply = {"images_per_second": {"min": min(values), "median": statistics.median(values),
                                                "max": max(values)}}
         print(json.dumps(reply), file=replies, flush=True)
@@ -75,9 +94,12 @@ class Worker:
 
     def ask(self, what, **arguments):
         self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.write(json.dumps({"do": what, **arguments}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        try:
+            self.process.stdin.write(json.dumps({"do": what, **arguments}) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
         if not line:
             sys.exit(f"{self.script}: the peer ended with status {self.process.wait()}; its error is above")
         self.process.send_signal(signal.SIGSTOP)

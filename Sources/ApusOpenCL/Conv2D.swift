@@ -7,8 +7,9 @@ extension OpenCLBackend {
   ) throws(BackendError) -> OpenCLKernel {
     let shape = pass.shape(attributes, call.inputs.map(\.type), call.output.type)
     switch (schedule, pass) {
-    case (.cpu, .forward): return try direct(shape, pass, call)
-    case (.cpu, .inputGradient): return try direct(shape, pass, call)
+    case (.cpu, .forward), (.cpu, .inputGradient):
+      if call.pooling == nil, let tile = winogradTile(shape, pass) { return try winograd(shape, pass, tile, call) }
+      return try direct(shape, pass, call)
     case (.cpu, .filterGradient): return try filterGradient(shape, call)
     case (.gpu, _): return try implicitProduct(shape, pass, call)
     }
@@ -19,8 +20,8 @@ extension OpenCLBackend {
   ) -> Int {
     let shape = pass.shape(attributes, inputs, output)
     switch (schedule, pass) {
-    case (.cpu, .forward): return 0
-    case (.cpu, .inputGradient): return shape.filterCount * 4
+    case (.cpu, .forward): return winogradTile(shape, pass)?.workspaceByteCount ?? 0
+    case (.cpu, .inputGradient): return winogradTile(shape, pass)?.workspaceByteCount ?? shape.filterCount * 4
     case (.cpu, .filterGradient):
       let splits = FilterGradientTile(shape).splits
       return splits == 1 ? 0 : splits * shape.filterCount * 4

@@ -90,6 +90,10 @@ private let convolutions:
     ("one pixel", [1, 1, 1, 1], [1, 1, 1, 1], (1, 1), .valid, (1, 1), 1),
     ("wide tail", [1, 4, 30, 17], [3, 3, 17, 33], (1, 1), .same, (1, 1), 1),
     ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
+    // Served by Winograd's kernels: parts of tiles and of vectors, blocks of channels, many tiles.
+    ("Winograd tails", [3, 15, 18, 40], [3, 3, 40, 50], (1, 1), .same, (1, 1), 1),
+    ("Winograd channel blocks", [2, 15, 16, 72], [3, 3, 72, 51], (1, 1), .explicit(top: 2, bottom: 0, left: 0, right: 1), (1, 1), 1),
+    ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
   ]
 
 let convolutionCases: [OpCase] =
@@ -105,6 +109,9 @@ let convolutionCases: [OpCase] =
     },
     OpCase("conv2D bias gelu", [2, 6, 6, 6], [3, 3, 6, 19], [19], sums: 72) {
       gelu(conv2D($0[0], $0[1], padding: .same) + $0[2])
+    },
+    OpCase("Winograd bias residual relu", [3, 16, 15, 36], [3, 3, 36, 36], [36], sums: 720) {
+      relu($0[0] + conv2D($0[0], $0[1], padding: .same) + $0[2])
     },
     OpCase("residual", [2, 6, 6, 18], [3, 3, 18, 18], sums: 162) {
       relu($0[0] + conv2D(relu($0[0]), $0[1], padding: .same))

@@ -1,0 +1,113 @@
+import ApusCore
+
+extension OpenCLBackend {
+  /// The blocking for a pass, `nil` where the direct kernel is to serve.
+  func winogradTile(_ shape: Conv2DShape, _ pass: Conv2DPass) -> WinogradTile? {
+    WinogradTile(shape, pass, cores: device.computeUnits)
+  }
+
+  /// Forward or input gradient of a convolution by Winograd's F(4x4, 3x3).
+  func winograd(
+    _ shape: Conv2DShape, _ pass: Conv2DPass, _ tile: WinogradTile, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    let epilogue = Epilogue(call)
+    var defines: Defines = [pass.names.define: 1]
+    defines.append(shape.defines)
+    defines.append(tile.defines)
+    let source = try source(
+      ["vector_cpu", "winograd_transform_cpu", "winograd_cpu"], defines, for: call, epilogue: epilogue)
+    var launches: [OpenCLLaunch] = []
+    var filter = call.inputs[1].buffer
+    if !tile.fusesFilter {
+      let transformed = call.workspace!
+      launches.append(
+        try launch(
+          source, "winograd_transform_filter", [filter, transformed], global: tile.filterGlobal, local: [1, 1]))
+      filter = transformed
+    }
+    launches.append(
+      try launch(
+        source, pass == .forward ? "winograd_forward" : "winograd_input_gradient",
+        [call.inputs[0].buffer, filter, call.output.buffer] + epilogue.arguments, global: tile.global, local: [1, 1]))
+    return OpenCLKernel(launches)
+  }
+}
+
+/// Blocking of `winograd_cpu.cl`, for convolutions that it computes faster than `conv2d_cpu.cl`.
+struct WinogradTile {
+  private var vectors = 1, rows = 1
+  private let chunk, blockPanels, blockChannels: Int
+  /// Whether each work-item transforms the part of the filter that it needs.
+  let fusesFilter: Bool
+  /// Work-items, and those of the filter's transform where it is a launch of its own.
+  let global, filterGlobal: [Int]
+  let workspaceByteCount: Int
+
+  /// `nil` where the direct kernel serves: for other filters, strides, dilations and groups, for few channels, and
+  /// where its estimated time is lower.
+  init?(_ shape: Conv2DShape, _ pass: Conv2DPass, cores: Int) {
+    let isForward = pass == .forward
+    let (inputs, outputs) = isForward ? (shape.c, shape.k) : (shape.k, shape.c)
+    guard shape.suitsWinograd else { return nil }
+    let (height, width) = isForward ? (shape.p, shape.q) : (shape.h, shape.w)
+    let tiles = shape.n * height.dividedRoundingUp(by: 4) * width.dividedRoundingUp(by: 4)
+
+    var best = Double.infinity
+    for vectors in RegisterTile.vectorCounts(outputs) {
+      let rows = 26 / vectors
+      let cost =
+        RegisterTile.waste(outputs, 16 * vectors) * RegisterTile.cycles(rows, vectors) / Double(rows * vectors)
+      if cost < best - 1e-9 {
+        best = cost
+        (self.vectors, self.rows) = (vectors, rows)
+      }
+    }
+    let panel = 16 * vectors
+    let panels = outputs.dividedRoundingUp(by: panel)
+
+    // Up to 66 tiles a work-item pay for the filter's transform in it. A launch of its own saves most of that where
+    // there are many work-items, but its result is four times the filter and should stay in the caches.
+    fusesFilter = tiles <= 4 * 66 || 4 * 36 * inputs * outputs > 1 << 23
+    // Blocks whose matrices, 36 of each kind, stay in a core's second cache and, being private memory, on its stack.
+    let blocks = (panels * panel).dividedRoundingUp(by: fusesFilter ? 64 : 128)
+    blockPanels = panels.dividedRoundingUp(by: blocks)
+    let panelBlocks = panels.dividedRoundingUp(by: blockPanels)
+    // At least two work-items a core, of 13 tiles or more.
+    let chunks = max(
+      tiles.dividedRoundingUp(by: fusesFilter ? 66 : 26),
+      min((2 * cores).dividedRoundingUp(by: panelBlocks), tiles.dividedRoundingUp(by: 13)))
+    let chunkTiles = tiles.dividedRoundingUp(by: chunks)
+    let rowBlocks = chunkTiles.dividedRoundingUp(by: rows)
+    rows = chunkTiles.dividedRoundingUp(by: rowBlocks)
+    chunk = rows * rowBlocks
+    let channels = inputs.dividedRoundingUp(by: inputs.dividedRoundingUp(by: fusesFilter && chunk > 39 ? 32 : 64))
+    blockChannels = min(inputs, channels.roundedUp(toMultipleOf: 16))
+
+    global = [tiles.dividedRoundingUp(by: chunk), panelBlocks]
+    filterGlobal = [inputs.dividedRoundingUp(by: 16), panels]
+    workspaceByteCount = fusesFilter ? 0 : 4 * 36 * (panels * panel * inputs + 16)
+
+    // Cycles of a core, measured: a transform of 16 channels of a tile or a filter costs about 100; 40000 are a launch
+    // and the caches' misses after it. 1.3 and 1.1 are what misses add to the arithmetic of this and the direct kernel.
+    let products = 36 * global[0] * chunk * inputs * panels * panel / 32
+    let transforms = 100 * tiles * (filterGlobal[0] * panelBlocks + panels * vectors)
+    let filterTransforms = 100 * inputs * outputs / 16 * (fusesFilter ? global[0] : 1) + (fusesFilter ? 0 : 40000)
+    let direct = shape.multiplyAdds / 32
+    if 1.3 * Double(products + transforms + filterTransforms) > 1.1 * Double(direct) { return nil }
+  }
+
+  var defines: Defines {
+    [
+      "VECTOR": 16, "TILE_V": vectors, "TILE_M": rows, "CHUNK": chunk, "BLOCK_PANELS": blockPanels,
+      "BLOCK_C": blockChannels, "FUSED_FILTER": fusesFilter ? 1 : 0,
+    ]
+  }
+}
+
+extension Conv2DShape {
+  /// Whether Winograd's kernels can compute the convolution.
+  fileprivate var suitsWinograd: Bool {
+    r == 3 && s == 3 && groups == 1 && c >= 16 && k >= 16
+      && [window.strideX, window.strideY, window.dilationX, window.dilationY].allSatisfy { $0 == 1 }
+  }
+}

@@ -1,0 +1,300 @@
+// Winograd convolution F(4x4, 3x3) for CPU-class devices: forward and input gradient of 3x3 filters with stride 1,
+// dilation 1 and one group. Follows winograd_transform_cpu.cl. Shapes and geometry as in conv2d_cpu.cl.
+//
+// A work-item transforms CHUNK tiles of the source, multiplies them by the transformed filter, a matrix product
+// [CHUNK, source channels] x [source channels, result channels] for each of the 36 points, and transforms the products
+// to tiles of the result. Its buffers are private memory, small enough for a core's second cache.
+//
+// Defines
+//   CONV2D_FORWARD or CONV2D_INPUT_GRADIENT   1: which of the two entry points the program holds
+//   N, H, W, C, P, Q, K, PAD_TOP, PAD_LEFT    the shapes
+//   TILE_M, TILE_V   tiles, and vectors of 16 result channels, of a block of products in registers
+//   CHUNK            tiles of a work-item, a multiple of TILE_M
+//   BLOCK_PANELS     panels of 16 * TILE_V result channels of a work-item
+//   BLOCK_C          source channels transformed at a time
+//   FUSED_FILTER     1: work-items transform the filter they need; 0: winograd_transform_filter does before them
+// Entry points. SOURCE_C, RESULT_C: C, K (forward) or K, C (input gradient); PANELS: ceil(RESULT_C / (16 * TILE_V))
+//   winograd_forward(x, filter, y EPILOGUE_PARAMS)
+//   winograd_input_gradient(dy, filter, dx EPILOGUE_PARAMS)
+//     global size: { ceil(TILES / CHUNK), ceil(PANELS / BLOCK_PANELS) }, local size { 1, 1 }, where TILES is
+//     N * ceil(rows / 4) * ceil(columns / 4) of the result
+//   winograd_transform_filter(f, transformed f)   where FUSED_FILTER is 0; the filter of the others is its result
+//     transformed f: workspace of 36 * (PANELS * SOURCE_C * 16 * TILE_V + 16) floats
+//     global size: { ceil(SOURCE_C / 16), PANELS }, local size { 1, 1 }
+// Limits: R = S = 3, strides, dilations and GROUPS 1; VECTOR 16; 16 * TILE_V <= RESULT_C; 16 <= BLOCK_C <= SOURCE_C;
+// TILE_M * TILE_V <= 26.
+
+#if CONV2D_FORWARD
+#define SOURCE_H H
+#define SOURCE_W W
+#define SOURCE_C C
+#define RESULT_H P
+#define RESULT_W Q
+#define RESULT_C K
+#define TOP PAD_TOP
+#define LEFT PAD_LEFT
+#else
+// A convolution of dy with the filter turned around.
+#define SOURCE_H P
+#define SOURCE_W Q
+#define SOURCE_C K
+#define RESULT_H H
+#define RESULT_W W
+#define RESULT_C C
+#define TOP (2 - PAD_TOP)
+#define LEFT (2 - PAD_LEFT)
+#endif
+
+#define TILES_H ((RESULT_H + 3) / 4)
+#define TILES_W ((RESULT_W + 3) / 4)
+#define TILES (N * TILES_H * TILES_W)
+
+#define PANEL (16 * TILE_V)
+#define PANELS ((RESULT_C + PANEL - 1) / PANEL)
+// The panel that would pass the last channel moves back.
+#define PANEL_CHANNEL(panel) min((panel) * PANEL, RESULT_C - PANEL)
+
+// Matrices of the points: source [CHUNK, BLOCK_C], filter [panels, source channels, PANEL] and products [CHUNK, block
+// of result channels]. One more line per row or matrix: powers of two apart they would compete for the same cache lines.
+#define SOURCE_ROW ((BLOCK_C + 15) / 16 * 16 + 16)
+#define SOURCE_MATRIX (CHUNK * SOURCE_ROW)
+#define PRODUCT_ROW (BLOCK_PANELS * PANEL + 16)
+#define PRODUCT_MATRIX (CHUNK * PRODUCT_ROW)
+#if FUSED_FILTER
+#define FILTER_SPACE
+#define FILTER_C BLOCK_C
+#define FILTER_MATRIX (BLOCK_PANELS * FILTER_C * PANEL + 16)
+#else
+#define FILTER_SPACE __global
+#define FILTER_C SOURCE_C
+#define FILTER_MATRIX (PANELS * FILTER_C * PANEL + 16)
+#endif
+
+typedef struct {
+  int image, row, column;
+} tile_position;
+
+ALWAYS_INLINE tile_position find_tile(const int tile) {
+  const tile_position position = {tile / (TILES_H * TILES_W), tile / TILES_W % TILES_H * 4, tile % TILES_W * 4};
+  return position;
+}
+
+// G g
+ALWAYS_INLINE void transform_filter(float16 u[6], const float16 g[3]) {
+  const float16 even_1 = fma((float16)(-1.0f / 3.0f), g[2], g[0] * (-2.0f / 3.0f));
+  const float16 even_2 = fma((float16)(1.0f / 3.0f), g[2], g[0] * (1.0f / 6.0f));
+  const float16 odd_1 = g[1] * (-2.0f / 3.0f * SQRT_HALF), odd_2 = g[1] * (1.0f / 6.0f * SQRT_2);
+  u[0] = g[0];
+  u[1] = even_1 + odd_1;
+  u[2] = even_1 - odd_1;
+  u[3] = even_2 + odd_2;
+  u[4] = even_2 - odd_2;
+  u[5] = g[2];
+}
+
+// A' m
+ALWAYS_INLINE void transform_product(float16 y[4], const float16 m[6]) {
+  const float16 even_1 = m[1] + m[2], odd_1 = m[1] - m[2];
+  const float16 even_2 = m[3] + m[4], odd_2 = m[3] - m[4];
+  y[0] = m[0] + even_1 + even_2;
+  y[1] = fma((float16)(SQRT_2), odd_2, odd_1 * SQRT_HALF);
+  y[2] = fma((float16)(2.0f), even_2, even_1 * 0.5f);
+  y[3] = fma((float16)(2.0f * SQRT_2), odd_2, fma((float16)(0.5f * SQRT_HALF), odd_1, m[5]));
+}
+
+// 16 source channels from c on of the filter for 16 result channels from k on, to the 36 matrices.
+ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global float *filter, const int c, const int k) {
+  float16 taps[9][16];
+  for (int tap = 0; tap < 9; ++tap) {
+#if CONV2D_FORWARD
+#pragma unroll
+    for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, (tap * C + c + i) * K + k);
+#else
+#pragma unroll
+    for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, ((8 - tap) * C + k + i) * K + c);
+    transpose16(taps[tap]);
+#endif
+  }
+  for (int i = 0; i < 16; ++i) {
+    float16 rows[6][3];
+#pragma unroll
+    for (int x = 0; x < 3; ++x) {
+      const float16 g[3] = {taps[x][i], taps[3 + x][i], taps[6 + x][i]};
+      float16 u[6];
+      transform_filter(u, g);
+#pragma unroll
+      for (int y = 0; y < 6; ++y) rows[y][x] = u[y];
+    }
+#pragma unroll
+    for (int y = 0; y < 6; ++y) {
+      float16 u[6];
+      transform_filter(u, rows[y]);
+#pragma unroll
+      for (int x = 0; x < 6; ++x) vstore16(u[x], 0, matrices + (y * 6 + x) * FILTER_MATRIX + i * PANEL);
+    }
+  }
+}
+
+// BLOCK_C channels of the tile whose first element is source[h, w], to a row of the 36 matrices.
+ALWAYS_INLINE void load_source(float *matrices, const __global float *source, const int h, const int w) {
+  for (int block = 0; block < BLOCK_C; block += 16) {
+    const int c = min(block, BLOCK_C - 16);
+    float16 rows[6][6];
+    // Unrolled, these loops compile for a second and run no faster.
+#pragma unroll 1
+    for (int x = 0; x < 6; ++x) {
+      float16 d[6], v[6];
+      const bool inside = (uint)(w + x) < SOURCE_W;
+#pragma unroll
+      for (int y = 0; y < 6; ++y) {
+        d[y] = (float16)(0.0f);
+        if (inside && (uint)(h + y) < SOURCE_H) d[y] = LOAD16(source, (y * SOURCE_W + x) * SOURCE_C + c);
+      }
+      transform_source(v, d);
+#pragma unroll
+      for (int y = 0; y < 6; ++y) rows[y][x] = v[y];
+    }
+#pragma unroll 1
+    for (int y = 0; y < 6; ++y) {
+      float16 v[6];
+      transform_source(v, rows[y]);
+#pragma unroll
+      for (int x = 0; x < 6; ++x) vstore16(v[x], 0, matrices + (y * 6 + x) * SOURCE_MATRIX + c);
+    }
+  }
+}
+
+// 16 channels of a tile of the result from a row of the 36 matrices of products.
+ALWAYS_INLINE void transform_products(float16 result[4][4], const float *matrices) {
+  float16 rows[4][6];
+#pragma unroll 1
+  for (int x = 0; x < 6; ++x) {
+    float16 m[6], y[4];
+#pragma unroll
+    for (int i = 0; i < 6; ++i) m[i] = *(const float16 *)(matrices + (i * 6 + x) * PRODUCT_MATRIX);
+    transform_product(y, m);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) rows[i][x] = y[i];
+  }
+#pragma unroll 1
+  for (int y = 0; y < 4; ++y) transform_product(result[y], rows[y]);
+}
+
+// products[tile, :] += source[tile, c] * filter[c, :] for a block of TILE_M tiles, over first_c <= c < BLOCK_C; `=` if
+// these are the first channels.
+ALWAYS_INLINE void multiply(float *products, const float *source, const FILTER_SPACE float *filter, const int first_c,
+                            const bool is_first) {
+  float16 acc[TILE_M][TILE_V];
+#pragma unroll
+  for (int t = 0; t < TILE_M; ++t) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v)
+      acc[t][v] = is_first ? (float16)(0.0f) : *(float16 *)(products + t * PRODUCT_ROW + v * 16);
+  }
+  for (int c = first_c; c < BLOCK_C; ++c) {
+    float16 row[TILE_V];
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) row[v] = *(const FILTER_SPACE float16 *)(filter + c * PANEL + v * 16);
+#pragma unroll
+    for (int t = 0; t < TILE_M; ++t) {
+      const float16 value = (float16)(source[t * SOURCE_ROW + c]);
+#pragma unroll
+      for (int v = 0; v < TILE_V; ++v) acc[t][v] = fma(value, row[v], acc[t][v]);
+    }
+  }
+#pragma unroll
+  for (int t = 0; t < TILE_M; ++t) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) *(float16 *)(products + t * PRODUCT_ROW + v * 16) = acc[t][v];
+  }
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+#if CONV2D_FORWARD
+void winograd_forward(
+#else
+void winograd_input_gradient(
+#endif
+    const __global float *restrict source, const __global float *restrict filter,
+    __global float *restrict result EPILOGUE_PARAMS) {
+  // Arrays of vectors, for their alignment.
+  float16 source_vectors[POINTS * SOURCE_MATRIX / 16], product_vectors[POINTS * PRODUCT_MATRIX / 16];
+  float *source_matrices = (float *)source_vectors, *product_matrices = (float *)product_vectors;
+#if FUSED_FILTER
+  float16 filter_vectors[POINTS * FILTER_MATRIX / 16];
+  float *filter_matrices = (float *)filter_vectors;
+#else
+  const __global float *filter_matrices = filter;
+#endif
+  const int first_tile = (int)get_global_id(0) * CHUNK, tiles = min(CHUNK, TILES - first_tile);
+  const int first_panel = (int)get_global_id(1) * BLOCK_PANELS, last_panel = min(first_panel + BLOCK_PANELS, PANELS);
+
+  for (int block_c = 0; block_c < SOURCE_C; block_c += BLOCK_C) {
+    // The block that would pass the last channel moves back and multiplies only what is new.
+    const int c = min(block_c, SOURCE_C - BLOCK_C);
+    for (int t = 0; t < tiles; ++t) {
+      const tile_position tile = find_tile(first_tile + t);
+      const int h = tile.row - TOP, w = tile.column - LEFT;
+      load_source(source_matrices + t * SOURCE_ROW,
+                  source + (((INDEX)tile.image * SOURCE_H + h) * SOURCE_W + w) * SOURCE_C + c, h, w);
+    }
+#if FUSED_FILTER
+    for (int panel = first_panel; panel < last_panel; ++panel) {
+      for (int lane = 0; lane < PANEL; lane += 16) {
+        for (int i = 0; i < BLOCK_C; i += 16) {
+          const int row = min(i, BLOCK_C - 16);
+          load_filter(filter_matrices + ((panel - first_panel) * FILTER_C + row) * PANEL + lane, filter, c + row,
+                      PANEL_CHANNEL(panel) + lane);
+        }
+      }
+    }
+    const int filter_row = -first_panel * FILTER_C;
+#else
+    const int filter_row = c;
+#endif
+    for (int i = 0; i < POINTS; ++i) {
+      for (int panel = first_panel; panel < last_panel; ++panel) {
+        // The last rows may hold no tile; nobody reads their products.
+        for (int t = 0; t < tiles; t += TILE_M)
+          multiply(product_matrices + i * PRODUCT_MATRIX + t * PRODUCT_ROW + (panel - first_panel) * PANEL,
+                   source_matrices + i * SOURCE_MATRIX + t * SOURCE_ROW,
+                   filter_matrices + i * FILTER_MATRIX + (panel * FILTER_C + filter_row) * PANEL, block_c - c,
+                   block_c == 0);
+      }
+    }
+  }
+
+  for (int t = 0; t < tiles; ++t) {
+    const tile_position tile = find_tile(first_tile + t);
+    const int rows = min(4, RESULT_H - tile.row), columns = min(4, RESULT_W - tile.column);
+    const INDEX first_pixel = ((INDEX)tile.image * RESULT_H + tile.row) * RESULT_W + tile.column;
+    for (int panel = first_panel; panel < last_panel; ++panel) {
+      for (int lane = 0; lane < PANEL; lane += 16) {
+        const int channel = PANEL_CHANNEL(panel) + lane;
+        float16 values[4][4];
+        transform_products(values, product_matrices + t * PRODUCT_ROW + (panel - first_panel) * PANEL + lane);
+        for (int y = 0; y < rows; ++y) {
+          for (int x = 0; x < columns; ++x) {
+            const INDEX index = (first_pixel + y * RESULT_W + x) * RESULT_C + channel;
+            const float16 value = EPILOGUE(float16, LOAD16, values[y][x], index, channel);
+#if RESULT_C % PANEL == 0
+            STORE(value, result + index);
+#else
+            // A panel that moved back leaves the channels that its neighbour stores.
+            store_lanes(value, panel * PANEL - channel, result + index);
+#endif
+          }
+        }
+      }
+    }
+  }
+}
+
+#if !FUSED_FILTER
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void winograd_transform_filter(const __global float *restrict filter, __global float *restrict matrices) {
+  const int c = min((int)get_global_id(0) * 16, SOURCE_C - 16), panel = get_global_id(1);
+  for (int lane = 0; lane < PANEL; lane += 16)
+    load_filter(matrices + (panel * SOURCE_C + c) * PANEL + lane, filter, c, PANEL_CHANNEL(panel) + lane);
+}
+#endif
