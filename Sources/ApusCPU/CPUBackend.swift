@@ -146,6 +146,23 @@ package final class CPUBackend: Backend {
     for kernel in kernels { try kernel.body() }
   }
 
+  package func profile(_ kernels: [CPUKernel]) throws(BackendError) -> [[RunProfile.Launch]] {
+    adoptThread()
+    let clock = ContinuousClock()
+    var launches: [[RunProfile.Launch]] = []
+    launches.reserveCapacity(kernels.count)
+    let origin = clock.now
+    for kernel in kernels {
+      let start = clock.now
+      try kernel.body()
+      let end = clock.now
+      launches.append([
+        RunProfile.Launch(name: kernel.name, start: (start - origin) / .seconds(1), duration: (end - start) / .seconds(1))
+      ])
+    }
+    return launches
+  }
+
   /// The reference has no threads, and must not settle whose threads are used before oneDNN brings its own.
   private func adoptThread() {
     if mode == .fast { apus_adopt_thread() }

@@ -5,6 +5,7 @@ package final class CPUKernel {
   typealias Body = () throws(BackendError) -> Void
 
   let body: Body
+  var name: String { invocation.op.name }
   /// Keeps the memory alive that `body` reaches through pointers.
   private let invocation: Invocation<CPUBuffer>
 

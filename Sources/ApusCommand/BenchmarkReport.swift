@@ -10,8 +10,7 @@ struct BenchmarkReport {
       let sorted = values.sorted()
       min = sorted[0]
       max = sorted[sorted.count - 1]
-      let middle = sorted.count / 2
-      median = sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+      median = values.median
     }
   }
 

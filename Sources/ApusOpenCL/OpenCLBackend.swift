@@ -9,6 +9,7 @@ package final class OpenCLBackend: Backend {
   let context: OpenCLContext
   let programs: ProgramCache
   private let staging: StagingRing
+  private var profilingQueue: ProfilingQueue?
 
   /// - Parameters:
   ///   - memoryLimit: most bytes to allocate, below the device's own limit; how tests run out of memory.
@@ -74,5 +75,16 @@ package final class OpenCLBackend: Backend {
       }
     }
     try context.check(context.cl.clFlush(context.queue), "clFlush")
+  }
+
+  package func profile(_ kernels: [OpenCLKernel]) throws(BackendError) -> [[RunProfile.Launch]] {
+    let queue: ProfilingQueue
+    if let profilingQueue {
+      queue = profilingQueue
+    } else {
+      queue = try ProfilingQueue(context)
+      profilingQueue = queue
+    }
+    return try queue.run(kernels)
   }
 }

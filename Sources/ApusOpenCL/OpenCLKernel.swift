@@ -52,11 +52,16 @@ final class OpenCLLaunch {
   deinit { _ = program.context.cl.clReleaseKernel(kernel) }
 
   /// Appends the launch to the queue.
-  func enqueue(on context: OpenCLContext) -> cl_int {
+  func enqueue(on context: OpenCLContext) -> cl_int { enqueue(on: context.queue, of: context, event: nil) }
+
+  /// Appends the launch to a queue of the context; the caller releases the event.
+  func enqueue(
+    on queue: cl_command_queue, of context: OpenCLContext, event: UnsafeMutablePointer<cl_event?>?
+  ) -> cl_int {
     global.span.withUnsafeBufferPointer { global in
       local.span.withUnsafeBufferPointer { local in
         context.cl.clEnqueueNDRangeKernel(
-          context.queue, kernel, dimensions, nil, global.baseAddress, local.baseAddress, 0, nil, nil)
+          queue, kernel, dimensions, nil, global.baseAddress, local.baseAddress, 0, nil, event)
       }
     }
   }

@@ -56,15 +56,29 @@ final class BatchPlan {
   /// - Parameters:
   ///   - randomState: seed and step, from which random numbers derive.
   ///   - values: the optimizer's for this step.
-  func run(_ indices: ArraySlice<Int32>, randomState state: (seed: UInt64, step: Int), values: [Double]) throws {
+  func run(_ indices: ArraySlice<Int32>, randomState: (seed: UInt64, step: Int), values: [Double]) throws {
+    try set(indices, randomState: randomState, values: values)
+    try executable.run()
+    totals.countStep()
+  }
+
+  /// `run`, with the time of each launch.
+  func profile(
+    _ indices: ArraySlice<Int32>, randomState: (seed: UInt64, step: Int), values: [Double]
+  ) throws -> RunProfile {
+    try set(indices, randomState: randomState, values: values)
+    let profile = try executable.profile()
+    totals.countStep()
+    return profile
+  }
+
+  private func set(_ indices: ArraySlice<Int32>, randomState state: (seed: UInt64, step: Int), values: [Double]) throws {
     try executable.setInput(self.indices, NDArray(Array(indices), shape: [indices.count]))
     if let randomState { try executable.setInput(randomState, .randomState(seed: state.seed, step: state.step)) }
     if values != sentValues {
       for (input, value) in zip(self.values, values) { try executable.setInput(input, NDArray(Float(value))) }
       sentValues = values
     }
-    try executable.run()
-    totals.countStep()
   }
 }
 

@@ -1,4 +1,4 @@
-import ApusCore
+package import ApusCore
 package import ApusData
 import ApusNN
 
@@ -26,6 +26,8 @@ package protocol BenchmarkSteps {
   var launchCount: Int { get }
   /// Starts one step; may return before it ends.
   func start() throws
+  /// Runs one step, waits for it, and tells the time of each launch.
+  func profile() throws -> RunProfile
   /// Waits for all steps that were started.
   func wait() throws
 }
@@ -47,13 +49,18 @@ private final class TrainingSteps: BenchmarkSteps {
 
   var launchCount: Int { plan.executable.launchCount }
 
-  func start() throws {
+  func start() throws { try next(plan.run) }
+  func profile() throws -> RunProfile { try next(plan.profile) }
+
+  private func next<R>(
+    _ run: (ArraySlice<Int32>, (seed: UInt64, step: Int), [Double]) throws -> R
+  ) throws -> R {
     trainer.step += 1
-    try plan.run(
-      order[first..<(first + batchSize)], randomState: (trainer.seed, trainer.step),
-      values: trainer.optimizer.values(step: trainer.step))
+    let result = try run(
+      order[first..<(first + batchSize)], (trainer.seed, trainer.step), trainer.optimizer.values(step: trainer.step))
     first += batchSize
     if first + batchSize > order.count { first = 0 }
+    return result
   }
 
   func wait() throws { _ = try plan.totals.read() }
@@ -75,5 +82,6 @@ private final class InferenceSteps: BenchmarkSteps {
 
   var launchCount: Int { executable.launchCount }
   func start() throws { try executable.run() }
+  func profile() throws -> RunProfile { try executable.profile() }
   func wait() throws { _ = try executable.output(0) }
 }

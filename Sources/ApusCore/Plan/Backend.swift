@@ -79,6 +79,9 @@ package protocol Backend: AnyObject {
   func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel
   /// Starts the kernels in order; may return before they end.
   func run(_ kernels: [Kernel]) throws(BackendError)
+  /// Runs the kernels in order, waits for them, and tells the time of each launch of each kernel. `run` does not get
+  /// slower by it.
+  func profile(_ kernels: [Kernel]) throws(BackendError) -> [[RunProfile.Launch]]
 }
 
 extension Backend {

@@ -165,6 +165,16 @@ package final class Plan<B: Backend>: Executable {
     for version in written { version.advance() }
   }
 
+  package func profile() throws -> RunProfile {
+    try prepare()
+    let launches = try session.backend.profile(kernels)
+    for version in written { version.advance() }
+    return RunProfile(
+      operations: zip(results, launches).map { result, launches in
+        .init(lowered.nodes[result.node], result.node, in: lowered.nodes, launches: launches)
+      })
+  }
+
   /// Computes what depends on parameters alone, if one of them has changed.
   private func prepare() throws {
     var count = 0

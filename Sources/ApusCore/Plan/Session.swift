@@ -61,6 +61,10 @@ public protocol Executable: AnyObject {
   func setInput(_ index: Int, _ value: NDArray) throws
   /// Starts one run; may return before it ends.
   func run() throws
+  /// Runs once, waits, and tells the time of each launch.
+  ///
+  /// - Throws: `BackendError` of code `unsupported` from a device that cannot measure it.
+  func profile() throws -> RunProfile
   /// Output `index` of the last run; waits for the device.
   func output(_ index: Int) throws -> NDArray
   /// What `observe(name)` marked, of the last run; waits for the device.

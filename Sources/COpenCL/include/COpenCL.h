@@ -37,6 +37,7 @@ OpenCL: swift build --disable-default-traits --product apus"
   FUNCTION(clEnqueueWriteBuffer) \
   FUNCTION(clEnqueueReadBuffer) \
   FUNCTION(clWaitForEvents) \
+  FUNCTION(clGetEventProfilingInfo) \
   FUNCTION(clReleaseEvent) \
   FUNCTION(clFlush) \
   FUNCTION(clFinish)

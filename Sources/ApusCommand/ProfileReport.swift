@@ -1,0 +1,135 @@
+import Apus
+import ApusCore
+import Foundation
+
+/// What `apus profile` prints: medians over steps.
+struct ProfileReport: Encodable {
+  struct Launch: Encodable {
+    var name: String
+    var operation: String
+    var layer: String
+    /// Of the operation's result.
+    var shape: [Int]
+    var seconds: Double
+    /// Of the sum of all launches.
+    var share: Double
+    /// Of the whole operation, beside its longest launch.
+    var gflops: Double?
+    var gigabytesPerSecond: Double?
+  }
+
+  struct Kind: Encodable {
+    var operation: String
+    var launches: Int
+    var seconds: Double
+    var share: Double
+    var gflops: Double?
+    var gigabytesPerSecond: Double
+  }
+
+  var title = ""
+  var steps: Int
+  /// In the order of the step.
+  var launches: [Launch] = []
+  /// By operation, longest first.
+  var kinds: [Kind] = []
+  /// Sum of the launches.
+  var launchSeconds: Double
+  /// An ordinary step, without profiling.
+  var stepSeconds: Double
+
+  /// - Parameter profiles: of the same plan, at least one.
+  init(_ profiles: [RunProfile], stepSeconds: Double) {
+    steps = profiles.count
+    self.stepSeconds = stepSeconds
+    let operations = profiles[0].operations.indices.map { index in
+      var operation = profiles[0].operations[index]
+      for launch in operation.launches.indices {
+        operation.launches[launch].duration =
+          profiles.map { $0.operations[index].launches[launch].duration }.median
+      }
+      return operation
+    }
+    let total = operations.reduce(0) { $0 + $1.duration }
+    launchSeconds = total
+    for operation in operations {
+      let longest = operation.launches.indices.max {
+        operation.launches[$0].duration < operation.launches[$1].duration
+      }
+      for (index, launch) in operation.launches.enumerated() {
+        launches.append(
+          Launch(
+            name: launch.name, operation: operation.name, layer: operation.label, shape: operation.output.shape,
+            seconds: launch.duration, share: launch.duration / total,
+            gflops: index == longest ? operation.gflops : nil,
+            gigabytesPerSecond: index == longest ? operation.gigabytesPerSecond : nil))
+      }
+    }
+    kinds = Dictionary(grouping: operations, by: \.name).map { name, operations in
+      let seconds = operations.reduce(0) { $0 + $1.duration }
+      let work = operations.reduce(0) { $0 + $1.floatingPointOperations }
+      return Kind(
+        operation: name, launches: operations.reduce(0) { $0 + $1.launches.count }, seconds: seconds,
+        share: seconds / total, gflops: work > 0 ? work / seconds * 1e-9 : nil,
+        gigabytesPerSecond: Double(operations.reduce(0) { $0 + $1.byteCount }) / seconds * 1e-9)
+    }.sorted { $0.seconds > $1.seconds }
+  }
+
+  // MARK: As text
+
+  /// - Parameter top: launches to list; the rest is one line.
+  func printTables(top: Int) {
+    print("\(title): medians of \(steps) steps\n")
+    var rows = [["  TIME ms", " SHARE", "GFLOP/s", "  GB/s", "LAUNCH", "LAYER", "RESULT"]]
+    for launch in launches.prefix(top) {
+      rows.append(
+        Self.figures(launch.seconds, launch.share, launch.gflops, launch.gigabytesPerSecond)
+          + [launch.name, launch.layer.isEmpty ? "-" : launch.layer, launch.shape.shapeDescription])
+    }
+    let rest = launches.dropFirst(top)
+    if !rest.isEmpty {
+      let seconds = rest.reduce(0) { $0 + $1.seconds }
+      rows.append(Self.figures(seconds, seconds / launchSeconds, nil, nil) + ["\(rest.count) others"])
+    }
+    printTable(rows)
+
+    print()
+    printTable(
+      [["  TIME ms", " SHARE", "GFLOP/s", "  GB/s", "LAUNCHES", "OPERATION"]]
+        + kinds.map {
+          Self.figures($0.seconds, $0.share, $0.gflops, $0.gigabytesPerSecond)
+            + [String(format: "%8d", $0.launches), $0.operation]
+        })
+
+    let outside = stepSeconds - launchSeconds
+    print(String(format: "\n%9.3f ms in %d launches", 1e3 * launchSeconds, launches.count))
+    print(String(format: "%9.3f ms for an ordinary step, without profiling", 1e3 * stepSeconds))
+    print(
+      String(
+        format: "%9.3f ms (%.1f %% of the step) between launches and on the host", 1e3 * outside,
+        100 * outside / stepSeconds))
+  }
+
+  private static func figures(_ seconds: Double, _ share: Double, _ gflops: Double?, _ bandwidth: Double?) -> [String] {
+    func cell(_ value: Double?, _ width: Int) -> String {
+      let text = value.map { String(format: "%.1f", $0) } ?? ""
+      return String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    return [String(format: "%9.3f", 1e3 * seconds), cell(100 * share, 4) + " %", cell(gflops, 7), cell(bandwidth, 6)]
+  }
+}
+
+extension RunProfile.Operation {
+  /// Over the time of all launches; `nil` where no operations are counted.
+  var gflops: Double? { floatingPointOperations > 0 ? floatingPointOperations / duration * 1e-9 : nil }
+  var gigabytesPerSecond: Double { Double(byteCount) / duration * 1e-9 }
+}
+
+extension [Double] {
+  /// The middle of the values, of which there is at least one; the mean of the middle two of an even number.
+  var median: Double {
+    let sorted = sorted()
+    let middle = count / 2
+    return count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+  }
+}
