@@ -12,6 +12,8 @@ let package = Package(
   products: [
     .library(name: "Apus", targets: ["Apus"]),
     .executable(name: "apus", targets: ["ApusCommand"]),
+    // For the package in Benchmarks/ only.
+    .library(name: "ApusBenchmark", targets: ["ApusBenchmark", "CBenchmark"]),
   ],
   traits: [
     .trait(name: "OpenCL", description: "The OpenCL backend: any device with an OpenCL driver."),
@@ -69,6 +71,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
+
+    .target(
+      name: "ApusBenchmark",
+      dependencies: ["ApusCore", "ApusNN", "ApusData", "ApusDevices", "ApusTraining"], swiftSettings: swift),
 
     // Tests mirror the sources; ApusBackendTests runs one list of cases on every backend.
     .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore"]),
