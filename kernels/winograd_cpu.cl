@@ -55,7 +55,7 @@
 #define PANEL_CHANNEL(panel) min((panel) * PANEL, RESULT_C - PANEL)
 
 // Matrices of the points: source [CHUNK, BLOCK_C], filter [panels, source channels, PANEL] and products [CHUNK, block
-// of result channels]. One more line per row or matrix: powers of two apart they would compete for the same cache lines.
+// of result channels]. Rows or matrices a power of two apart would compete for the same cache lines.
 #define SOURCE_ROW ((BLOCK_C + 15) / 16 * 16 + 16)
 #define SOURCE_MATRIX (CHUNK * SOURCE_ROW)
 #define PRODUCT_ROW (BLOCK_PANELS * PANEL + 16)
@@ -69,15 +69,6 @@
 #define FILTER_C SOURCE_C
 #define FILTER_MATRIX (PANELS * FILTER_C * PANEL + 16)
 #endif
-
-typedef struct {
-  int image, row, column;
-} tile_position;
-
-ALWAYS_INLINE tile_position find_tile(const int tile) {
-  const tile_position position = {tile / (TILES_H * TILES_W), tile / TILES_W % TILES_H * 4, tile % TILES_W * 4};
-  return position;
-}
 
 // G g
 ALWAYS_INLINE void transform_filter(float16 u[6], const float16 g[3]) {
@@ -131,35 +122,6 @@ ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global floa
       transform_filter(u, rows[y]);
 #pragma unroll
       for (int x = 0; x < 6; ++x) vstore16(u[x], 0, matrices + (y * 6 + x) * FILTER_MATRIX + i * PANEL);
-    }
-  }
-}
-
-// BLOCK_C channels of the tile whose first element is source[h, w], to a row of the 36 matrices.
-ALWAYS_INLINE void load_source(float *matrices, const __global float *source, const int h, const int w) {
-  for (int block = 0; block < BLOCK_C; block += 16) {
-    const int c = min(block, BLOCK_C - 16);
-    float16 rows[6][6];
-    // Unrolled, these loops compile for a second and run no faster.
-#pragma unroll 1
-    for (int x = 0; x < 6; ++x) {
-      float16 d[6], v[6];
-      const bool inside = (uint)(w + x) < SOURCE_W;
-#pragma unroll
-      for (int y = 0; y < 6; ++y) {
-        d[y] = (float16)(0.0f);
-        if (inside && (uint)(h + y) < SOURCE_H) d[y] = LOAD16(source, (y * SOURCE_W + x) * SOURCE_C + c);
-      }
-      transform_source(v, d);
-#pragma unroll
-      for (int y = 0; y < 6; ++y) rows[y][x] = v[y];
-    }
-#pragma unroll 1
-    for (int y = 0; y < 6; ++y) {
-      float16 v[6];
-      transform_source(v, rows[y]);
-#pragma unroll
-      for (int x = 0; x < 6; ++x) vstore16(v[x], 0, matrices + (y * 6 + x) * SOURCE_MATRIX + c);
     }
   }
 }
@@ -233,10 +195,11 @@ void winograd_input_gradient(
     // The block that would pass the last channel moves back and multiplies only what is new.
     const int c = min(block_c, SOURCE_C - BLOCK_C);
     for (int t = 0; t < tiles; ++t) {
-      const tile_position tile = find_tile(first_tile + t);
+      const tile_position tile = find_tile(first_tile + t, TILES_H, TILES_W);
       const int h = tile.row - TOP, w = tile.column - LEFT;
-      load_source(source_matrices + t * SOURCE_ROW,
-                  source + (((INDEX)tile.image * SOURCE_H + h) * SOURCE_W + w) * SOURCE_C + c, h, w);
+      load_source(source_matrices + t * SOURCE_ROW, SOURCE_MATRIX,
+                  source + (((INDEX)tile.image * SOURCE_H + h) * SOURCE_W + w) * SOURCE_C + c, h, w, SOURCE_H, SOURCE_W,
+                  SOURCE_C, BLOCK_C);
     }
 #if FUSED_FILTER
     for (int panel = first_panel; panel < last_panel; ++panel) {
@@ -265,7 +228,7 @@ void winograd_input_gradient(
   }
 
   for (int t = 0; t < tiles; ++t) {
-    const tile_position tile = find_tile(first_tile + t);
+    const tile_position tile = find_tile(first_tile + t, TILES_H, TILES_W);
     const int rows = min(4, RESULT_H - tile.row), columns = min(4, RESULT_W - tile.column);
     const INDEX first_pixel = ((INDEX)tile.image * RESULT_H + tile.row) * RESULT_W + tile.column;
     for (int panel = first_panel; panel < last_panel; ++panel) {

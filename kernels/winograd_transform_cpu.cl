@@ -1,5 +1,5 @@
-// The transforms of Winograd's convolution F(4x4, 3x3) for CPU-class devices. Follows vector_cpu.cl; winograd_cpu.cl and
-// winograd_filter_gradient_cpu.cl follow it.
+// What the kernels of Winograd's convolution F(4x4, 3x3) for CPU-class devices share. Follows vector_cpu.cl;
+// winograd_cpu.cl or winograd_filter_gradient_cpu.cl follows it.
 //
 // For a 4x4 tile y of the result of a 3x3 filter g over a 6x6 tile d of the source,
 //   y = A' [(G g G') * (B' d B)] A     with * element by element, ' the transpose:
@@ -8,7 +8,7 @@
 // in float32 5 to 8 times that of the direct sum. Infinity or NaN in a source element reaches the result's whole tile,
 // as NaN.
 //
-// Vectors of 16 lanes run over channels. Each function transforms along one dimension; a tile takes two passes.
+// Vectors of 16 lanes run over channels. The products of the 36 points with one another are matrix products.
 
 #define POINTS 36
 
@@ -25,4 +25,45 @@ ALWAYS_INLINE void transform_source(float16 v[6], const float16 d[6]) {
   v[3] = fma((float16)(SQRT_2), odd_2, even_2);
   v[4] = fma((float16)(-SQRT_2), odd_2, even_2);
   v[5] = fma((float16)(-2.5f), d[3], d[1] + d[5]);
+}
+
+typedef struct {
+  int image, row, column;
+} tile_position;
+
+// The first row and column of the result in a tile, of rows of columns of tiles.
+ALWAYS_INLINE tile_position find_tile(const int tile, const int rows, const int columns) {
+  const tile_position position = {tile / (rows * columns), tile / columns % rows * 4, tile % columns * 4};
+  return position;
+}
+
+// Transforms `count` channels of the 6x6 tile of an image [height, width, channels] that begins at [h, w], which may
+// lie outside, to a row of 36 matrices.
+ALWAYS_INLINE void load_source(float *matrices, const int matrix, const __global float *source, const int h,
+                               const int w, const int height, const int width, const int channels, const int count) {
+  for (int block = 0; block < count; block += 16) {
+    const int c = min(block, count - 16);
+    float16 rows[6][6];
+    // Unrolled, these loops compile for a second and run no faster.
+#pragma unroll 1
+    for (int x = 0; x < 6; ++x) {
+      float16 d[6], v[6];
+      const bool inside = w + x >= 0 && w + x < width;
+#pragma unroll
+      for (int y = 0; y < 6; ++y) {
+        d[y] = (float16)(0.0f);
+        if (inside && h + y >= 0 && h + y < height) d[y] = LOAD16(source, (y * width + x) * channels + c);
+      }
+      transform_source(v, d);
+#pragma unroll
+      for (int y = 0; y < 6; ++y) rows[y][x] = v[y];
+    }
+#pragma unroll 1
+    for (int y = 0; y < 6; ++y) {
+      float16 v[6];
+      transform_source(v, rows[y]);
+#pragma unroll
+      for (int x = 0; x < 6; ++x) vstore16(v[x], 0, matrices + (y * 6 + x) * matrix + c);
+    }
+  }
 }

@@ -10,7 +10,9 @@ extension OpenCLBackend {
     case (.cpu, .forward), (.cpu, .inputGradient):
       if call.pooling == nil, let tile = winogradTile(shape, pass) { return try winograd(shape, pass, tile, call) }
       return try direct(shape, pass, call)
-    case (.cpu, .filterGradient): return try filterGradient(shape, call)
+    case (.cpu, .filterGradient):
+      if let tile = winogradFilterTile(shape) { return try winogradFilterGradient(shape, tile, call) }
+      return try filterGradient(shape, call)
     case (.gpu, _): return try implicitProduct(shape, pass, call)
     }
   }
@@ -23,7 +25,7 @@ extension OpenCLBackend {
     case (.cpu, .forward): return winogradTile(shape, pass)?.workspaceByteCount ?? 0
     case (.cpu, .inputGradient): return winogradTile(shape, pass)?.workspaceByteCount ?? shape.filterCount * 4
     case (.cpu, .filterGradient):
-      let splits = FilterGradientTile(shape).splits
+      let splits = winogradFilterTile(shape)?.splits ?? FilterGradientTile(shape).splits
       return splits == 1 ? 0 : splits * shape.filterCount * 4
     case (.gpu, _): return product(shape, pass).tile.workspaceByteCount(output.count)
     }

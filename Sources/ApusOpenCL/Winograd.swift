@@ -106,7 +106,7 @@ struct WinogradTile {
 
 extension Conv2DShape {
   /// Whether Winograd's kernels can compute the convolution.
-  fileprivate var suitsWinograd: Bool {
+  var suitsWinograd: Bool {
     r == 3 && s == 3 && groups == 1 && c >= 16 && k >= 16
       && [window.strideX, window.strideY, window.dilationX, window.dilationY].allSatisfy { $0 == 1 }
   }

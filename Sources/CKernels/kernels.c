@@ -27,6 +27,9 @@ static const char winograd_transform_cpu[] = {
 static const char winograd_cpu[] = {
 #embed "../../kernels/winograd_cpu.cl" suffix(, 0)
 };
+static const char winograd_filter_gradient_cpu[] = {
+#embed "../../kernels/winograd_filter_gradient_cpu.cl" suffix(, 0)
+};
 static const char gemm_cpu[] = {
 #embed "../../kernels/gemm_cpu.cl" suffix(, 0)
 };
@@ -65,7 +68,7 @@ static const struct {
 } sources[] = {
   SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
   SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu),
-  SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
+  SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
   SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce), SOURCE(channel_sums),
   SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
 };

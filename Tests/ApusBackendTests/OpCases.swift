@@ -92,7 +92,10 @@ private let convolutions:
     ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
     // Served by Winograd's kernels: parts of tiles and of vectors, blocks of channels, many tiles.
     ("Winograd tails", [3, 15, 18, 40], [3, 3, 40, 50], (1, 1), .same, (1, 1), 1),
-    ("Winograd channel blocks", [2, 15, 16, 72], [3, 3, 72, 51], (1, 1), .explicit(top: 2, bottom: 0, left: 0, right: 1), (1, 1), 1),
+    (
+      "Winograd channel blocks", [2, 15, 16, 72], [3, 3, 72, 90], (1, 1),
+      .explicit(top: 2, bottom: 0, left: 0, right: 1), (1, 1), 1
+    ),
     ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
   ]
 

@@ -1,0 +1,80 @@
+import ApusCore
+
+extension OpenCLBackend {
+  /// The blocking for a filter gradient, `nil` where the direct kernel is to serve.
+  func winogradFilterTile(_ shape: Conv2DShape) -> WinogradFilterTile? {
+    WinogradFilterTile(shape, cores: device.computeUnits)
+  }
+
+  /// Filter gradient of a convolution by Winograd's F(4x4, 3x3).
+  func winogradFilterGradient(
+    _ shape: Conv2DShape, _ tile: WinogradFilterTile, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    var defines = shape.defines
+    defines.append(tile.defines)
+    let source = try source(
+      ["vector_cpu", "winograd_transform_cpu", "winograd_filter_gradient_cpu"], defines, for: call)
+    let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
+    var launches = [
+      try launch(
+        source, "winograd_filter_gradient", call.inputs.map(\.buffer) + [partial], global: tile.global, local: [1, 1])
+    ]
+    if tile.splits > 1 {
+      launches.append(
+        try launch(
+          source, "winograd_filter_gradient_sum", [partial, call.output.buffer],
+          global: [shape.filterCount.dividedRoundingUp(by: 256)], local: [1]))
+    }
+    return OpenCLKernel(launches)
+  }
+}
+
+/// Blocking of `winograd_filter_gradient_cpu.cl`, for convolutions that it computes faster than
+/// `conv2d_filter_gradient_cpu.cl`.
+struct WinogradFilterTile {
+  /// Tiles transformed at a time. With blocks of 64 channels the matrices fit a core's second cache.
+  private static let chunk = 24
+
+  private let vectors, rows, blockC, blockK: Int
+  /// Parts into which the sum over tiles is cut; each has a copy of the result in the workspace.
+  let splits: Int
+  let global: [Int]
+
+  /// `nil` where the direct kernel serves, as for the other passes.
+  init?(_ shape: Conv2DShape, cores: Int) {
+    guard shape.suitsWinograd else { return nil }
+    let tiles = shape.n * shape.p.dividedRoundingUp(by: 4) * shape.q.dividedRoundingUp(by: 4)
+    blockC = Self.block(shape.c)
+    // Whole vectors.
+    blockK = min(Self.block(shape.k), shape.k / 16 * 16)
+    let blockVectors = blockK / 16
+    vectors = [2, 3, 1].first { blockVectors % $0 == 0 }!
+    rows = vectors == 1 ? 16 : 8
+    let blocksC = shape.c.dividedRoundingUp(by: blockC)
+    let blocksK = shape.k.dividedRoundingUp(by: blockK)
+    // Four work-items a core, of a chunk of tiles or more.
+    splits = max(1, min((4 * cores).dividedRoundingUp(by: blocksC * blocksK), tiles / Self.chunk))
+    global = [blocksC * blocksK, splits]
+
+    // Cycles of a core, as for the other passes; this kernel goes through more memory than they do.
+    let products = 36 * tiles * blocksC * blockC.roundedUp(toMultipleOf: rows) * blocksK * blockK / 32
+    let blockTransforms = blockC.dividedRoundingUp(by: 16) + blockVectors
+    let transforms = 100 * tiles * blocksC * blocksK * blockTransforms
+    let resultTransforms = 100 * splits * shape.c * shape.k / 16
+    let direct = shape.multiplyAdds / 32
+    if 1.5 * Double(products + transforms + resultTransforms) > 1.1 * Double(direct) { return nil }
+  }
+
+  /// Channels of a block: `count` in even parts of at most 64, in multiples of 16 where there are as many.
+  private static func block(_ count: Int) -> Int {
+    let even = count.dividedRoundingUp(by: count.dividedRoundingUp(by: 64)).roundedUp(toMultipleOf: 16)
+    return min(even, count)
+  }
+
+  var defines: Defines {
+    [
+      "VECTOR": 16, "TILE_V": vectors, "TILE_M": rows, "BLOCK_C": blockC, "BLOCK_K": blockK, "CHUNK": Self.chunk,
+      "SPLITS": splits,
+    ]
+  }
+}
