@@ -19,8 +19,8 @@ extension CPUBackend {
       guard let winograd = WinogradProduct(pass, shape) else { return nil }
       let (source, target) = pass == .forward ? (image, result) : (result, image)
       body = try winograd.body(
-        image: source.floats, filter: filter.floats, bias: native?.bias, relu: native?.relu ?? false,
-        result: target.floats, scratch: workScratch, memoryLimit: device.memoryBytes)
+        image: source.floats, filter: filter.floats, native, result: target.floats,
+        scratch: workScratch, memoryLimit: device.memoryBytes)
     case .filterGradient:
       guard let winograd = WinogradFilterGradient(shape) else { return nil }
       body = try winograd.body(
@@ -59,8 +59,8 @@ private struct WinogradProduct {
   }
 
   func body(
-    image: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?,
-    relu: Bool, result: UnsafeMutablePointer<Float>, scratch: Scratch, memoryLimit: Int
+    image: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, _ native: NativeEpilogue?,
+    result: UnsafeMutablePointer<Float>, scratch: Scratch, memoryLimit: Int
   ) throws(BackendError) -> () -> Void {
     var sizes = sizes
     let (tiles, chunks) = (tiles, chunks)
@@ -83,7 +83,7 @@ private struct WinogradProduct {
       for chunk in range {
         let (first, end) = (tiles * chunk / chunks, tiles * (chunk + 1) / chunks)
         apus_winograd_forward(
-          &sizes, image, transformed, bias, relu ? 1 : 0, Int64(first), Int64(end - first),
+          &sizes, image, transformed, native?.bias, native?.addend, native?.relu ?? false ? 1 : 0, Int64(first), Int64(end - first),
           transformed + filterCount + part * stride, result)
       }
     }

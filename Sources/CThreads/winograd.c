@@ -83,8 +83,8 @@ APUS_PART void transform_result(const float *m, int64_t step, lanes *y) {
   }
 }
 
-APUS_PART void write_tile(const apus_winograd *s, tile_place place, int64_t k, lanes *y, const float *bias, int relu,
-                          float *result) {
+APUS_PART void write_tile(const apus_winograd *s, tile_place place, int64_t k, lanes *y, const float *bias,
+                          const float *addend, int relu, float *result) {
   const int64_t live = smaller(LANES, s->filters - k);
   float offsets[LANES] = {0};
   if (bias && live == LANES) memcpy(offsets, bias + k, sizeof offsets);
@@ -93,9 +93,12 @@ APUS_PART void write_tile(const apus_winograd *s, tile_place place, int64_t k, l
     const int64_t row = place.row + cell / 2, column = place.column + cell % 2;
     if (row >= s->result_height || column >= s->result_width) continue;
     lanes value = y[cell] + *(const lanes *)offsets;
+    const int64_t index = ((place.image * s->result_height + row) * s->result_width + column) * s->filters + k;
+    if (addend && live == LANES) value += *(const lanes *)(addend + index);
+    else if (addend) for (int64_t i = 0; i < live; i++) value[i] += addend[index + i];
     // Where a comparison with a NaN fails, the NaN stays.
     if (relu) value = (lanes)((lane_bits)value & ~(value < 0.f));
-    float *target = result + ((place.image * s->result_height + row) * s->result_width + column) * s->filters + k;
+    float *target = result + index;
     if (live == LANES) {
       *(lanes *)target = value;
     } else {
@@ -118,12 +121,12 @@ APUS_PART void transform_tiles(const apus_winograd *s, const float *image, int64
 }
 
 APUS_PART void write_tiles(const apus_winograd *s, int64_t panel, const float *m, int64_t m_step, const float *bias,
-                           int relu, int64_t first, int64_t count, float *result) {
+                           const float *addend, int relu, int64_t first, int64_t count, float *result) {
   for (int64_t t = 0; t < count; t++)
     for (int64_t k = 0; k < PANEL && panel * PANEL + k < s->filters; k += LANES) {
       lanes y[4];
       transform_result(m + t * PANEL + k, m_step, y);
-      write_tile(s, place_of(s, first + t), panel * PANEL + k, y, bias, relu, result);
+      write_tile(s, place_of(s, first + t), panel * PANEL + k, y, bias, addend, relu, result);
     }
 }
 
@@ -137,7 +140,7 @@ APUS_PART void write_tiles(const apus_winograd *s, int64_t panel, const float *m
     const float *filters = transformed + panel * POINTS * s->channels * PANEL; \
     for (int point = 0; point < POINTS; point++) \
       MULTIPLY(v + point * v_step, depth, rows, filters + point * s->channels * PANEL, s->channels, m + point * m_step); \
-    write_tiles(s, panel, m, m_step, bias, relu, first, count, result); \
+    write_tiles(s, panel, m, m_step, bias, addend, relu, first, count, result); \
   }
 
 #ifdef APUS_WIDEST
@@ -150,8 +153,8 @@ APUS_WIDEST APUS_PART void multiply_panel_wide(const float *a, int64_t a_row, in
 }
 
 APUS_WIDEST static void forward_wide(const apus_winograd *s, const float *image, const float *transformed,
-                                     const float *bias, int relu, int64_t first, int64_t count, float *scratch,
-                                     float *result) {
+                                     const float *bias, const float *addend, int relu, int64_t first, int64_t count,
+                                     float *scratch, float *result) {
   FORWARD(multiply_panel_wide)
 }
 #endif
@@ -165,15 +168,15 @@ APUS_PART void multiply_panel_narrow(const float *a, int64_t a_row, int64_t rows
 
 APUS_WIDE
 static void forward_narrow(const apus_winograd *s, const float *image, const float *transformed, const float *bias,
-                           int relu, int64_t first, int64_t count, float *scratch, float *result) {
+                           const float *addend, int relu, int64_t first, int64_t count, float *scratch, float *result) {
   FORWARD(multiply_panel_narrow)
 }
 
 void apus_winograd_forward(const apus_winograd *s, const float *image, const float *transformed, const float *bias,
-                           int relu, int64_t first, int64_t count, float *scratch, float *result) {
+                           const float *addend, int relu, int64_t first, int64_t count, float *scratch, float *result) {
 #ifdef APUS_WIDEST
   if (apus_has_wide_registers())
-    return forward_wide(s, image, transformed, bias, relu, first, count, scratch, result);
+    return forward_wide(s, image, transformed, bias, addend, relu, first, count, scratch, result);
 #endif
-  forward_narrow(s, image, transformed, bias, relu, first, count, scratch, result);
+  forward_narrow(s, image, transformed, bias, addend, relu, first, count, scratch, result);
 }

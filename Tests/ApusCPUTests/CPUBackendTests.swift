@@ -19,6 +19,26 @@ struct CPUBackendTests {
     #expect(try second.value().values(as: Float.self).allSatisfy { $0 == 3 })
   }
 
+  /// A residual sum that takes the memory of the array it adds, by Winograd's method and by oneDNN's.
+  @Test(arguments: [36, 5], [1, 2]) func aResidualSumInPlaceEqualsTheReference(_ channels: Int, _ uses: Int) throws {
+    var generator = PhiloxGenerator(seed: 3)
+    func random(_ shape: [Int]) -> NDArray {
+      NDArray((0..<shape.elementCount).map { _ in generator.uniform() * 2 - 1 }, shape: shape)
+    }
+    let values = [random([3, 16, 15, channels]), random([3, 3, channels, channels]), random([channels])]
+    func run(_ mode: CPUBackend.Mode) throws -> [Double] {
+      let graph = Graph()
+      let inputs = values.enumerated().map { graph.input("x\($0)", shape: $1.shape) }
+      let h = relu(inputs[0] * 2)
+      let y = relu(h + (conv2D(h, inputs[1], padding: .same) + inputs[2]))
+      // Used later, the array keeps its memory.
+      let outputs = uses == 1 ? [y] : [y + exp(h)]
+      let plan = try BackendSession(CPUBackend(mode: mode)).compile(graph, outputs: outputs)
+      return try plan(values)[0].doubles
+    }
+    for (a, b) in zip(try run(.fast), try run(.reference)) { #expect(abs(a - b) < 1e-4) }
+  }
+
   /// A program with more values than scratch tiles, scalars that are computed once, and an operand that repeats.
   @Test func aLongProgramEqualsTheReference() throws {
     let (x, y, scale, row) = (Expr.input(0), Expr.input(1), Expr.input(2), Expr.input(3))
