@@ -123,5 +123,8 @@
       return kernel
     }
     func run(_ kernels: [OpenCLKernel]) throws(BackendError) { try base.run(kernels) }
+    func profile(_ kernels: [OpenCLKernel]) throws(BackendError) -> [[RunProfile.Launch]] {
+      try base.profile(kernels)
+    }
   }
 #endif

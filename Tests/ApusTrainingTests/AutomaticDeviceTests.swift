@@ -26,6 +26,9 @@ private final class BrokenBackend: Backend {
     return try base.kernel(for: invocation)
   }
   func run(_ kernels: [Kernel]) throws(BackendError) { try base.run(kernels.compactMap { $0 }) }
+  func profile(_ kernels: [Kernel]) throws(BackendError) -> [[RunProfile.Launch]] {
+    try base.profile(kernels.compactMap { $0 })
+  }
 }
 
 @Suite struct AutomaticDeviceTests {

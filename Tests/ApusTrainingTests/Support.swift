@@ -91,4 +91,5 @@ final class SmallBackend: Backend {
   }
   func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel { try base.kernel(for: invocation) }
   func run(_ kernels: [Kernel]) throws(BackendError) { try base.run(kernels) }
+  func profile(_ kernels: [Kernel]) throws(BackendError) -> [[RunProfile.Launch]] { try base.profile(kernels) }
 }
