@@ -81,7 +81,15 @@ package struct MemoryPlan {
       case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
         .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
         .gatherGradient, .pack:
-        let candidates = if case .pointwise = node.op { node.inputs } else { overwritten(node).map { [$0] } ?? [] }
+        var candidates: [Int] = []
+        if case .pointwise = node.op {
+          candidates = node.inputs
+        } else if let operand = overwritten(node),
+          !node.operands.contains(where: { placement[$0]?.storage == placement[operand]?.storage })
+        {
+          // The op's own operands are read in any order: none of them may lie there.
+          candidates = [operand]
+        }
         if reuses, let input = Self.overwritable(candidates, by: id, nodes, placement, storages) {
           placement[id] = placement[input]
         } else {
