@@ -33,6 +33,7 @@
         // Sums that are long enough to be cut, along rows and along columns.
         try checkSumOfOnes([1, 33000], axis: 1, on: cut)
         try checkSumOfOnes([5000, 7], axis: 0, on: cut)
+        try checkSumOfOnes([5000, 7], axis: 0, on: cut) { channelSum(.input(0) * .input(0), [$0]) }
 
         let entries = whole.backend.entries.union(cut.backend.entries)
         #expect(entries.sorted() == Self.entries)
@@ -40,6 +41,7 @@
 
       /// The entry points of `kernels/*.cl` that GPU-class devices run.
       private static let entries = [
+        "channel_sums_finish", "channel_sums_partial",
         "conv2d_filter_gradient", "conv2d_filter_gradient_finish", "conv2d_filter_gradient_partial", "conv2d_forward",
         "conv2d_forward_finish", "conv2d_forward_partial", "conv2d_input_gradient", "conv2d_input_gradient_finish",
         "conv2d_input_gradient_partial", "gather_gradient", "gather_rows", "gemm", "gemm_finish", "gemm_partial",
@@ -67,9 +69,12 @@
         #expect(try results == reference.compile(graph, outputs: outputs)(values, outputs: 3))
       }
 
-      private func checkSumOfOnes(_ shape: [Int], axis: Int, on session: any Session) throws {
+      private func checkSumOfOnes(
+        _ shape: [Int], axis: Int, on session: any Session, _ body: ((Tensor) -> Tensor)? = nil
+      ) throws {
         let graph = Graph()
-        let sum = reduceSum(graph.input("x", shape: shape), axes: [axis])
+        let x = graph.input("x", shape: shape)
+        let sum = body?(x) ?? reduceSum(x, axes: [axis])
         let ones = NDArray([Float](repeating: 1, count: shape.elementCount), shape: shape)
         let result = try session.compile(graph, outputs: [sum])([ones])[0]
         #expect(result.doubles.allSatisfy { $0 == Double(shape[axis]) })
