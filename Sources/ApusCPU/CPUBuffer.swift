@@ -40,6 +40,9 @@ package struct CPUBuffer {
     self.byteCount = byteCount
   }
 
+  /// The elements of float32 memory.
+  var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+
   func slice(_ range: Range<Int>) -> CPUBuffer {
     CPUBuffer(owner: owner, base: base + range.lowerBound, byteCount: range.count)
   }
@@ -48,7 +51,7 @@ package struct CPUBuffer {
 extension Operand<CPUBuffer> {
   var base: UnsafeMutableRawPointer { buffer.base }
   /// The elements of a float32 operand.
-  var floats: UnsafeMutablePointer<Float> { base.assumingMemoryBound(to: Float.self) }
+  var floats: UnsafeMutablePointer<Float> { buffer.floats }
   var shape: [Int] { type.shape }
   var count: Int { type.count }
 }

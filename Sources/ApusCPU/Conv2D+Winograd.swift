@@ -18,9 +18,11 @@ extension CPUBackend {
     case .forward, .inputGradient:
       guard let winograd = WinogradProduct(pass, shape) else { return nil }
       let (source, target) = pass == .forward ? (image, result) : (result, image)
+      let version = invocation.versions[1]
+      let kept = version == nil ? nil : try allocate(winograd.filterByteCount)
       body = try winograd.body(
-        image: source.floats, filter: filter.floats, native, result: target.floats,
-        scratch: workScratch, memoryLimit: device.memoryBytes)
+        image: source.floats, filter: filter.floats, epilogue: native, result: target.floats, kept: kept,
+        version: version, scratch: workScratch, memoryLimit: device.memoryBytes)
     case .filterGradient:
       guard let winograd = WinogradFilterGradient(shape) else { return nil }
       body = try winograd.body(
@@ -58,13 +60,22 @@ private struct WinogradProduct {
     guard cost < sizes.directCost else { return nil }
   }
 
+  /// Memory of the transformed filters.
+  var filterByteCount: Int {
+    var sizes = sizes
+    return Int(apus_winograd_filter_count(&sizes)) * MemoryLayout<Float>.stride
+  }
+
+  /// - Parameter kept: memory for the transformed filters where they stay the same until `version` changes; else they
+  ///   lie in scratch memory.
   func body(
-    image: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, _ native: NativeEpilogue?,
-    result: UnsafeMutablePointer<Float>, scratch: Scratch, memoryLimit: Int
+    image: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, epilogue: NativeEpilogue?,
+    result: UnsafeMutablePointer<Float>, kept: CPUBuffer?, version: ParameterVersion?, scratch: Scratch,
+    memoryLimit: Int
   ) throws(BackendError) -> () -> Void {
     var sizes = sizes
     let (tiles, chunks) = (tiles, chunks)
-    let filterCount = (Int(apus_winograd_filter_count(&sizes)) + 15) / 16 * 16
+    let filterCount = kept == nil ? filterByteCount / MemoryLayout<Float>.stride : 0
     let stride = (Int(apus_winograd_scratch(&sizes, Int64((tiles + chunks - 1) / chunks))) + 15) / 16 * 16
     try scratch.reserve(
       (filterCount + Int(apus_thread_count()) * stride) * MemoryLayout<Float>.stride, limit: memoryLimit)
@@ -75,20 +86,24 @@ private struct WinogradProduct {
     let transform = parallelLoop(over: Int(apus_winograd_panel_count(&sizes))) { [sizes] range, _ in
       var (sizes, filters) = (sizes, filters)
       apus_winograd_transform_filters(
-        &sizes, &filters, Int64(range.lowerBound), Int64(range.upperBound), scratch.floats(part: 0, stride: 0))
+        &sizes, &filters, Int64(range.lowerBound), Int64(range.upperBound),
+        kept?.floats ?? scratch.floats(part: 0, stride: 0))
     }
     let multiply = parallelLoop(over: chunks) { [sizes] range, part in
       var sizes = sizes
-      let transformed = scratch.floats(part: 0, stride: 0)
+      let work = scratch.floats(part: 0, stride: 0)
       for chunk in range {
         let (first, end) = (tiles * chunk / chunks, tiles * (chunk + 1) / chunks)
         apus_winograd_forward(
-          &sizes, image, transformed, native?.bias, native?.addend, native?.relu ?? false ? 1 : 0, Int64(first), Int64(end - first),
-          transformed + filterCount + part * stride, result)
+          &sizes, image, kept?.floats ?? work, epilogue?.bias, epilogue?.addend, epilogue?.relu ?? false ? 1 : 0,
+          Int64(first), Int64(end - first), work + filterCount + part * stride, result)
       }
     }
+    var transformedVersion = -1
     return {
-      transform()
+      let current = version?.count ?? transformedVersion + 1
+      if current != transformedVersion { transform() }
+      transformedVersion = current
       multiply()
     }
   }

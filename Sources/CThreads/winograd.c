@@ -92,8 +92,8 @@ APUS_PART void write_tile(const apus_winograd *s, tile_place place, int64_t k, l
   for (int cell = 0; cell < 4; cell++) {
     const int64_t row = place.row + cell / 2, column = place.column + cell % 2;
     if (row >= s->result_height || column >= s->result_width) continue;
-    lanes value = y[cell] + *(const lanes *)offsets;
     const int64_t index = ((place.image * s->result_height + row) * s->result_width + column) * s->filters + k;
+    lanes value = y[cell] + *(const lanes *)offsets;
     if (addend && live == LANES) value += *(const lanes *)(addend + index);
     else if (addend) for (int64_t i = 0; i < live; i++) value[i] += addend[index + i];
     // Where a comparison with a NaN fails, the NaN stays.
@@ -139,7 +139,8 @@ APUS_PART void write_tiles(const apus_winograd *s, int64_t panel, const float *m
   for (int64_t panel = 0; panel < (s->filters + PANEL - 1) / PANEL; panel++) { \
     const float *filters = transformed + panel * POINTS * s->channels * PANEL; \
     for (int point = 0; point < POINTS; point++) \
-      MULTIPLY(v + point * v_step, depth, rows, filters + point * s->channels * PANEL, s->channels, m + point * m_step); \
+      MULTIPLY(v + point * v_step, depth, rows, filters + point * s->channels * PANEL, s->channels, \
+               m + point * m_step); \
     write_tiles(s, panel, m, m_step, bias, addend, relu, first, count, result); \
   }
 
@@ -168,12 +169,14 @@ APUS_PART void multiply_panel_narrow(const float *a, int64_t a_row, int64_t rows
 
 APUS_WIDE
 static void forward_narrow(const apus_winograd *s, const float *image, const float *transformed, const float *bias,
-                           const float *addend, int relu, int64_t first, int64_t count, float *scratch, float *result) {
+                           const float *addend, int relu, int64_t first, int64_t count, float *scratch,
+                           float *result) {
   FORWARD(multiply_panel_narrow)
 }
 
 void apus_winograd_forward(const apus_winograd *s, const float *image, const float *transformed, const float *bias,
-                           const float *addend, int relu, int64_t first, int64_t count, float *scratch, float *result) {
+                           const float *addend, int relu, int64_t first, int64_t count, float *scratch,
+                           float *result) {
 #ifdef APUS_WIDEST
   if (apus_has_wide_registers())
     return forward_wide(s, image, transformed, bias, addend, relu, first, count, scratch, result);

@@ -80,7 +80,9 @@ struct CPUBackendTests {
     func run(_ mode: CPUBackend.Mode) throws -> [NDArray] {
       let graph = Graph()
       let inputs = values.enumerated().map { graph.input("x\($0)", shape: $1.shape) }
-      let result = relu(conv2D(inputs[0], inputs[1], padding: padding) + inputs[2])
+      let plain = relu(conv2D(inputs[0], inputs[1], padding: padding) + inputs[2])
+      // A residual sum in the epilogue.
+      let result = relu(conv2D(inputs[0], 0.5 * inputs[1], padding: padding) + inputs[2] + plain)
       let gradients = graph.gradients(of: reduceSum(result * result), with: inputs)
       let outputs = [result] + gradients
       let plan = try BackendSession(CPUBackend(mode: mode)).compile(graph, outputs: outputs)

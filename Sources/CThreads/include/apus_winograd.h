@@ -31,10 +31,11 @@ void apus_winograd_transform_filters(const apus_winograd *sizes, const apus_wino
 /// Floats of scratch memory for `count` tiles.
 int64_t apus_winograd_scratch(const apus_winograd *sizes, int64_t count);
 /// Computes tiles `first ..< first + count` of the result: convolution, plus `bias` (a float for each filter), plus
-/// `addend` (like the result, may be the result), each of which may be NULL; cut off below zero where `relu` is set.
-/// A NaN stays.
+/// `addend` (like the result, and may be its memory), cut off below zero where `relu` is set. `bias` and `addend` may
+/// be NULL. A NaN stays.
 void apus_winograd_forward(const apus_winograd *sizes, const float *image, const float *transformed, const float *bias,
-                           const float *addend, int relu, int64_t first, int64_t count, float *scratch, float *result);
+                           const float *addend, int relu, int64_t first, int64_t count, float *scratch,
+                           float *result);
 
 // The filter gradient: sums over tiles for blocks of channels and filters, in parts, which `finish` adds up.
 
