@@ -12,6 +12,7 @@ package final class CPUBackend: Backend {
 
   package let device: DeviceDescription
   package let mode: Mode
+  package let batchTileBytes: Int
   /// Memory for tiles of expressions, and for what heavy kernels lay out; a kernel may use both at once.
   let tileScratch = Scratch()
   let workScratch = Scratch()
@@ -23,6 +24,7 @@ package final class CPUBackend: Backend {
   package init(mode: Mode = .fast) {
     self.mode = mode
     device = Self.describe(mode)
+    batchTileBytes = mode == .fast ? Self.tileBytes : .max
   }
 
   /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded.

@@ -21,6 +21,8 @@ package struct OpenCLDevice: @unchecked Sendable {
   package let extensions: [String]
   package let maximumWorkGroupSize: Int
   package let localMemoryBytes: Int
+  /// Size of the cache of global memory; 0 where the driver does not tell.
+  package let cacheBytes: Int
   package let schedule: Schedule
 
   /// All devices of all drivers, in the drivers' order: device n is `opencl:n`.
@@ -68,6 +70,7 @@ package struct OpenCLDevice: @unchecked Sendable {
     extensions = information.string(CL_DEVICE_EXTENSIONS).split(separator: " ").map(String.init)
     maximumWorkGroupSize = information.value(CL_DEVICE_MAX_WORK_GROUP_SIZE, 1)
     localMemoryBytes = Int(clamping: information.value(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong(0)))
+    cacheBytes = Int(clamping: information.value(CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, cl_ulong(0)))
     let types = information.value(CL_DEVICE_TYPE, cl_device_type(0))
     let kind: DeviceDescription.Kind =
       types & cl_device_type(CL_DEVICE_TYPE_GPU) != 0

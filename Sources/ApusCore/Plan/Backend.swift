@@ -65,6 +65,9 @@ package protocol Backend: AnyObject {
   /// Device to host, after all that was run before: the only call that waits.
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError)
 
+  /// Bytes that kernels which follow one another had best work on: about what stays in the cache that the cores share.
+  /// Larger batches go through a graph in tiles. `Int.max`: no tiles.
+  var batchTileBytes: Int { get }
   /// Whether the kernel of `op` can apply an epilogue. Fusion asks before it folds one in.
   func fusesEpilogue(of op: Op) -> Bool
   /// Whether the kernel of `op` can pool its result of type `result`, and is the faster for it. Fusion asks before it
@@ -85,6 +88,8 @@ package protocol Backend: AnyObject {
 }
 
 extension Backend {
+  package var batchTileBytes: Int { .max }
+
   /// Kernels that write to memory of their own need not say so.
   package func overwrittenOperand(
     of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType

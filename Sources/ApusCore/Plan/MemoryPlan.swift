@@ -12,7 +12,7 @@ package struct MemoryPlan {
 
   package private(set) var locations: [Location] = []
   package private(set) var workspaces: [Location] = []
-  /// Slices that need no kernel: they are a contiguous, aligned piece of their input's memory.
+  /// Slices and concatenations that need no kernel: one of the two is a contiguous, aligned piece of the other's memory.
   package private(set) var views: Set<Int> = []
   package private(set) var blockSizes: [Int] = []
 
@@ -55,6 +55,19 @@ package struct MemoryPlan {
       for (operand, offset) in zip(node.inputs, offsets) {
         placement[graph.storageRoot(operand)] = (storages.count - 1, offset * node.type.dtype.byteCount)
       }
+    }
+
+    // Rows that several nodes compute side by side are joined where they lie.
+    for (id, node) in nodes.enumerated() {
+      guard let offsets = Self.rowOffsets(node, nodes, alignment) else { continue }
+      let roots = node.inputs.map(graph.storageRoot)
+      guard Set(roots).count == roots.count, roots.allSatisfy({ placement[$0] == nil && graph.ownsStorage($0) }) else {
+        continue
+      }
+      storages.append(Storage(size: aligned(node.type.byteCount), first: roots.min()!, last: id))
+      for (root, offset) in zip(roots, offsets) { placement[root] = (storages.count - 1, offset) }
+      placement[id] = (storages.count - 1, 0)
+      views.insert(id)
     }
 
     let lastUses = Self.lastUses(graph, lasting: graph.roots.union(stationary))
@@ -140,6 +153,17 @@ package struct MemoryPlan {
     else { return nil }
     let offset = slice.starts[axis] * input.rowMajorStride(axis) * input.dtype.byteCount
     return offset % alignment == 0 ? offset : nil
+  }
+
+  /// Byte offset of each operand of a concatenation that are contiguous, aligned pieces of its result.
+  private static func rowOffsets(_ node: Graph.Node, _ nodes: [Graph.Node], _ alignment: Int) -> [Int]? {
+    guard case .concat(let axis) = node.op, node.type.shape[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
+    var offset = 0
+    let offsets = node.inputs.map { input in
+      defer { offset += nodes[input].type.byteCount }
+      return offset
+    }
+    return offsets.allSatisfy { $0 % alignment == 0 } ? offsets : nil
   }
 
   private static func shifted(

@@ -31,6 +31,10 @@ package final class Plan<B: Backend>: Executable {
       lowered.fuseEpilogues(backend.fusesEpilogue)
       lowered.foldChannelScales()
       lowered.fusePoolings(backend.fusesPooling)
+      if let tiling = BatchTiling(lowered), let rows = options.batchTileRows ?? tiling.rows(for: backend.batchTileBytes)
+      {
+        lowered.tileBatch(tiling, rows: rows)
+      }
     }
     lowered.separatePackOperands()
     let nodes = lowered.nodes

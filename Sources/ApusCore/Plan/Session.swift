@@ -7,6 +7,10 @@ public struct CompileOptions: Sendable, Hashable {
   /// Runs node by node, unfused, and throws at the first NaN or infinity, naming the node and its layer.
   public var checksNumbers = false
 
+  /// Samples of the batch that pass through the graph together, so that what they leave behind stays in the cache;
+  /// `nil`: as many as suit the graph and the device, often all.
+  public var batchTileRows: Int?
+
   public init() {}
 
   /// The checked mode: `checksNumbers`, all else as usual.
