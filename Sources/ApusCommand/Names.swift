@@ -31,6 +31,19 @@ struct OptimizerName: ExpressibleByArgument {
   var defaultValueDescription: String { name }
 }
 
+/// Where pictures lie in training.
+enum PlacementName: String, CaseIterable, ExpressibleByArgument {
+  case auto, device, host
+
+  var placement: DataPlacement {
+    switch self {
+    case .auto: .automatic
+    case .device: .device
+    case .host: .host
+    }
+  }
+}
+
 /// A type of numbers to compute in.
 enum PrecisionName: String, CaseIterable, ExpressibleByArgument {
   case float32, mixed

@@ -41,6 +41,12 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Where the pictures lie; the results are the same.",
+      discussion: "device: all in its memory. host: sent while it computes. auto: device, if they take little of it."))
+  var dataOn = PlacementName.auto
+
+  @Option(
+    help: ArgumentHelp(
       "The folder for the results; those of an earlier run in it are replaced (default: a new one in runs).",
       valueName: "folder"))
   var output: String?
@@ -81,6 +87,7 @@ struct Train: ParsableCommand {
     let (trainer, configuration) =
       try earlier.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
     let folder = try RunFolder.create(output ?? resume, for: data)
+    trainer.dataPlacement = dataOn.placement
     report(training, trainer)
 
     Interruption.catchSignals()

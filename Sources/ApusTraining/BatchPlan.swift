@@ -1,11 +1,12 @@
 import ApusCore
 import ApusNN
 
-/// One compiled step for one batch size: gather, forward pass, loss and metrics; in training, gradients and update too.
+/// One compiled step for one batch size: forward pass, loss and metrics; in training, gradients and update too.
 final class BatchPlan {
   let executable: any Executable
   let totals: BatchTotals
-  private let indices: Int
+  /// Those of the batch, in the data's order.
+  private let batchInputs: [Int]
   private let randomState: Int?
   private let values: [Int]
   /// What the device holds; equal numbers are not sent again.
@@ -23,13 +24,13 @@ final class BatchPlan {
     var arena: ParameterArena?
   }
 
-  init(_ recipe: Recipe, _ data: ResidentData, batchSize: Int, session: any Session, options: CompileOptions) throws {
+  init(
+    _ recipe: Recipe, _ data: any TrainingData, batchSize: Int, session: any Session, options: CompileOptions
+  ) throws {
     let graph = Graph(mode: recipe.arena == nil ? .inference : .training, seed: recipe.seed)
     totals = try graph.trace { graph in
-      let indices = graph.input("indices", shape: [batchSize], dtype: .int32)
-      let x = gather(graph.parameter(data.inputs), indices).scaledPixels(recipe.pixelScale)
-      let target = gather(graph.parameter(data.targets), indices)
-      let prediction = recipe.model(x)
+      let (inputs, target) = data.batch(of: batchSize, in: graph)
+      let prediction = recipe.model(inputs.scaledPixels(recipe.pixelScale))
       let losses = recipe.loss(prediction, target)
       if let failure = graph.failure { throw failure }
       guard losses.shape == [batchSize] else {
@@ -46,34 +47,35 @@ final class BatchPlan {
     }
     executable = try session.compile(graph, outputs: [], options: options)
     let names = executable.inputs.map(\.name)
-    indices = names.firstIndex(of: "indices")!
+    batchInputs = data.inputNames.map { names.firstIndex(of: $0)! }
     randomState = names.firstIndex(of: "random_state")
     values = names.indices.filter { names[$0].hasPrefix(ParameterArena.valuePrefix) }
   }
 
-  /// Starts the step on the samples `indices`.
+  /// Starts the step.
   ///
   /// - Parameters:
+  ///   - batch: what a `BatchFeed` gives.
   ///   - randomState: seed and step, from which random numbers derive.
   ///   - values: the optimizer's for this step.
-  func run(_ indices: ArraySlice<Int32>, randomState: (seed: UInt64, step: Int), values: [Double]) throws {
-    try set(indices, randomState: randomState, values: values)
+  func run(_ batch: [NDArray], randomState: (seed: UInt64, step: Int), values: [Double]) throws {
+    try set(batch, randomState: randomState, values: values)
     try executable.run()
     totals.countStep()
   }
 
   /// `run`, with the time of each launch.
   func profile(
-    _ indices: ArraySlice<Int32>, randomState: (seed: UInt64, step: Int), values: [Double]
+    _ batch: [NDArray], randomState: (seed: UInt64, step: Int), values: [Double]
   ) throws -> RunProfile {
-    try set(indices, randomState: randomState, values: values)
+    try set(batch, randomState: randomState, values: values)
     let profile = try executable.profile()
     totals.countStep()
     return profile
   }
 
-  private func set(_ indices: ArraySlice<Int32>, randomState state: (seed: UInt64, step: Int), values: [Double]) throws {
-    try executable.setInput(self.indices, NDArray(Array(indices), shape: [indices.count]))
+  private func set(_ batch: [NDArray], randomState state: (seed: UInt64, step: Int), values: [Double]) throws {
+    for (input, value) in zip(batchInputs, batch) { try executable.setInput(input, value) }
     if let randomState { try executable.setInput(randomState, .randomState(seed: state.seed, step: state.step)) }
     if values != sentValues {
       for (input, value) in zip(self.values, values) { try executable.setInput(input, NDArray(Float(value))) }

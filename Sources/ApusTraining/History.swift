@@ -47,6 +47,9 @@ public struct History: Sendable, Hashable, Codable {
     /// Wall time of the training steps; validation is not in it.
     public var seconds: Double
     public var imagesPerSecond: Double
+    /// How long steps waited for their samples, where data are read from the host: at most this long, the device had
+    /// nothing to do. `nil` where data lie on the device.
+    public var inputWaitSeconds: Double?
 
     public init(epoch: Int, loss: Double, metrics: [String: Double], seconds: Double, imagesPerSecond: Double) {
       self.epoch = epoch
@@ -105,7 +108,8 @@ extension Evaluation: Codable {
 extension History.Epoch: Codable {
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Name.self)
-    let measured = try values.numbers(except: ["epoch", "loss", "val_loss", "seconds", "images_per_second"])
+    let measured = try values.numbers(
+      except: ["epoch", "loss", "val_loss", "seconds", "images_per_second", "input_wait_seconds"])
     self.init(
       epoch: try values.decode(Int.self, forKey: Name("epoch")),
       loss: try values.decode(Double.self, forKey: Name("loss")),
@@ -113,6 +117,7 @@ extension History.Epoch: Codable {
       seconds: try values.decode(Double.self, forKey: Name("seconds")),
       imagesPerSecond: try values.decode(Double.self, forKey: Name("images_per_second")))
     validationLoss = try values.decodeIfPresent(Double.self, forKey: Name("val_loss"))
+    inputWaitSeconds = try values.decodeIfPresent(Double.self, forKey: Name("input_wait_seconds"))
     for (name, value) in measured where name.hasPrefix("val_") { validationMetrics[String(name.dropFirst(4))] = value }
   }
 
@@ -121,6 +126,7 @@ extension History.Epoch: Codable {
     try container.encode(epoch, forKey: Name("epoch"))
     try container.encode(seconds, forKey: Name("seconds"))
     try container.encode(imagesPerSecond, forKey: Name("images_per_second"))
+    try container.encodeIfPresent(inputWaitSeconds, forKey: Name("input_wait_seconds"))
     for (name, value) in values { try container.encode(value, forKey: Name(name)) }
   }
 }

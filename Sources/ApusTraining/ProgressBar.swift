@@ -73,14 +73,14 @@ public final class ProgressBar: Callback {
     case .epochEnded(let epoch):
       guard let progress else { return }
       if drawsBar {
-        draw(line(progress, values: epoch.values, isDone: true))
+        draw(line(progress, values: epoch.values, isDone: true) + Self.inputWait(epoch))
         endLine()
       } else {
         let count = schedule?.epochs.upperBound ?? epoch.epoch
         let counter = "\(progress.step)/\(progress.stepsPerEpoch)"
         write(
           "Epoch \(epoch.epoch)/\(count): \(counter) - \(timing(progress, isDone: true, separator: " - "))"
-            + "\(Self.text(epoch.values))\n")
+            + "\(Self.text(epoch.values))\(Self.inputWait(epoch))\n")
       }
     case .trainingEnded(let wasStopped):
       endLine()
@@ -138,6 +138,12 @@ public final class ProgressBar: Callback {
     // As in Keras: by name, those of validation behind.
     let names = values.keys.sorted { ($0.hasPrefix("val_") ? 1 : 0, $0) < ($1.hasPrefix("val_") ? 1 : 0, $1) }
     return names.map { " - \($0): \(formatted(values[$0]!))" }.joined()
+  }
+
+  /// Said only where the device had to wait long enough for someone to do something about it.
+  private static func inputWait(_ epoch: History.Epoch) -> String {
+    guard let wait = epoch.inputWaitSeconds, wait > 0.02 * epoch.seconds else { return "" }
+    return " - input_wait: \(pace(wait))"
   }
 
   /// Four decimals; very small and very large values as `1.2345e-04`.

@@ -5,30 +5,31 @@ import ApusNN
 extension Trainer {
   /// Loss and metrics on labelled pictures, as means over them; nothing is changed.
   public func evaluate(_ data: Dataset, batchSize: Int = 32) throws -> Evaluation {
-    try evaluate(Samples(data.images, data.labels, data.name), batchSize)
+    try evaluate(batchSize) { try place(data.images, data.labels, name: data.name) }
   }
 
   /// Loss and metrics on arrays; see `fit(inputs:targets:)`.
   public func evaluate(inputs: NDArray, targets: NDArray, batchSize: Int = 32) throws -> Evaluation {
-    try evaluate(Samples(inputs, targets, "inputs"), batchSize)
+    try evaluate(batchSize) { try place(inputs, targets, name: "inputs") }
   }
 
-  private func evaluate(_ samples: Samples, _ batchSize: Int) throws -> Evaluation {
+  private func evaluate(_ batchSize: Int, _ place: () throws -> any TrainingData) throws -> Evaluation {
     try requirePositive(batchSize, "batchSize")
-    let data = try resident(samples.inputs, samples.targets, name: samples.name)
-    return try evaluate(data, (0..<Int32(data.count)).map { $0 }, batchSize, samples.name)
+    let data = try place()
+    return try evaluate(data, (0..<Int32(data.count)).map { $0 }, batchSize, data.name)
   }
 
   /// - Parameter place: what is evaluated, for the error when the loss is not finite.
   func evaluate(
-    _ data: ResidentData, _ indices: [Int32], _ batchSize: Int, _ place: String
+    _ data: any TrainingData, _ indices: [Int32], _ batchSize: Int, _ place: String
   ) throws -> Evaluation {
     let batches = Batches(count: indices.count, size: batchSize)
     let plans = try batches.sizes.map { try plan(data, batchSize: $0, trains: false) }
     for plan in plans { try plan.totals.reset() }
+    let feed = data.feed(indices, batches)
     for batch in 0..<batches.steps {
       let plan = batches.pick(batch, from: plans)
-      try plan.run(indices[batches.range(batch)], randomState: (seed, 0), values: [])
+      try plan.run(feed.next(), randomState: (seed, 0), values: [])
       lastRun = plan.executable
     }
     let result = try mean(plans.map(\.totals))

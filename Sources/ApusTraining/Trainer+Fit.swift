@@ -30,8 +30,9 @@ extension Trainer {
     _ data: Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
     progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
   ) throws -> History {
-    try fit(
-      Samples(data.images, data.labels, data.name), epochs, batchSize, validation, shuffle, progress, callbacks)
+    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) {
+      try place(data.images, data.labels, name: data.name)
+    }
   }
 
   /// Trains on arrays: inputs `[N, ...]` of float32 or uint8, targets `[N, ...]` as the loss asks for; see `fit` above.
@@ -40,38 +41,38 @@ extension Trainer {
     inputs: NDArray, targets: NDArray, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
     shuffle: Bool = true, progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
   ) throws -> History {
-    try fit(
-      Samples(inputs, targets, "inputs"), epochs, batchSize, validation, shuffle, progress, callbacks)
-  }
-
-  /// Arrays on the host and what to call them.
-  struct Samples {
-    var inputs: NDArray
-    var targets: NDArray
-    var name: String
-
-    init(_ inputs: NDArray, _ targets: NDArray, _ name: String) {
-      (self.inputs, self.targets, self.name) = (inputs, targets, name)
+    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) {
+      try place(inputs, targets, name: "inputs")
     }
   }
 
+  /// Trains on samples that are read batch by batch; see `fit` above. An error of the source ends the training.
+  @discardableResult
+  package func fit(
+    source: some SampleSource, name: String = "samples", epochs: Int = 1, batchSize: Int = 32,
+    validation: Validation = .none, shuffle: Bool = true, progress: ProgressBar.Style = .automatic,
+    callbacks: [any Callback] = []
+  ) throws -> History {
+    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) { try place(source, name: name) }
+  }
+
   private func fit(
-    _ samples: Samples, _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool,
-    _ progress: ProgressBar.Style, _ callbacks: [any Callback]
+    _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool, _ progress: ProgressBar.Style,
+    _ callbacks: [any Callback], _ place: () throws -> any TrainingData
   ) throws -> History {
     try requirePositive(epochs, "epochs")
     try requirePositive(batchSize, "batchSize")
-    let data = try resident(samples.inputs, samples.targets, name: samples.name)
+    let data = try place()
     var order = (0..<Int32(data.count)).map { $0 }
-    let checked: (data: ResidentData, indices: [Int32])?
+    let checked: (data: any TrainingData, indices: [Int32])?
     switch validation {
     case .none: checked = nil
     case .split(let fraction):
-      let cut = try splitIndex(data.count, fraction, samples.name)
+      let cut = try splitIndex(data.count, fraction, data.name)
       checked = (data, Array(order[cut...]))
       order.removeSubrange(cut...)
-    case .data(let other): checked = try everything(Samples(other.images, other.labels, other.name))
-    case .arrays(let inputs, let targets): checked = try everything(Samples(inputs, targets, "validation inputs"))
+    case .data(let other): checked = try everything(other.images, other.labels, other.name)
+    case .arrays(let inputs, let targets): checked = try everything(inputs, targets, "validation inputs")
     }
     // Compiled before any clock starts, so that a lack of memory shows before the first step.
     let batches = Batches(count: order.count, size: batchSize)
@@ -97,12 +98,14 @@ extension Trainer {
         try tell(.epochBegan(epoch))
         let indices = shuffle ? shuffled(order, epoch: epoch) : order
         let start = ContinuousClock.now
-        let result = try trainEpoch(epoch, data, indices, batches) { try tell(.progress($0)) }
+        let feed = data.feed(indices, batches)
+        let result = try trainEpoch(epoch, data, feed, batches) { try tell(.progress($0)) }
         let seconds = start.duration(to: .now).seconds
         if wasStopped { break }
         var record = History.Epoch(
           epoch: epoch, loss: result.loss, metrics: result.metrics, seconds: seconds,
           imagesPerSecond: Double(order.count) / max(seconds, 1e-9))
+        if data.placement == .host { record.inputWaitSeconds = feed.waitedSeconds }
         if let checked {
           let validated = try evaluate(checked.data, checked.indices, batchSize, "validation, epoch \(epoch)")
           record.validationLoss = validated.loss
@@ -123,14 +126,16 @@ extension Trainer {
     return history
   }
 
-  private func everything(_ samples: Samples) throws -> (ResidentData, [Int32]) {
-    let data = try resident(samples.inputs, samples.targets, name: samples.name)
+  private func everything(
+    _ inputs: NDArray, _ targets: NDArray, _ name: String
+  ) throws -> (any TrainingData, [Int32]) {
+    let data = try place(inputs, targets, name: name)
     return (data, (0..<Int32(data.count)).map { $0 })
   }
 
-  /// Steps over `order`; ends early when `shouldStop` says so.
+  /// Steps over the batches of `feed`; ends early when `shouldStop` says so.
   private func trainEpoch(
-    _ epoch: Int, _ data: ResidentData, _ order: [Int32], _ batches: Batches,
+    _ epoch: Int, _ data: any TrainingData, _ feed: any BatchFeed, _ batches: Batches,
     progress: (TrainingEvent.Progress) throws -> Void
   ) throws -> Evaluation {
     let plans = try batches.sizes.map { try plan(data, batchSize: $0, trains: true) }
@@ -145,8 +150,9 @@ extension Trainer {
         break
       }
       let plan = batches.pick(batch, from: plans)
+      let inputs = try feed.next()
       step += 1
-      try plan.run(order[batches.range(batch)], randomState: (seed, step), values: optimizer.values(step: step))
+      try plan.run(inputs, randomState: (seed, step), values: optimizer.values(step: step))
       lastRun = plan.executable
       guard step - lastRead >= pace.stepsToNextRead || batch + 1 == batches.steps else { continue }
       result = try mean(plans.map(\.totals))

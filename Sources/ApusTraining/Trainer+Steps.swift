@@ -3,20 +3,20 @@ package import ApusData
 import ApusNN
 
 extension Trainer {
-  /// Steps of training or inference on pictures that stay on the device, with nothing around them: what a benchmark
-  /// measures.
+  /// Steps of training or inference on pictures that stay on the device where they fit, with nothing around them: what
+  /// a benchmark measures.
   package func steps(on data: Dataset, batchSize: Int, trains: Bool) throws -> any BenchmarkSteps {
     try requirePositive(batchSize, "batchSize")
     guard batchSize <= data.count else {
       throw TrainingError(
         .invalidArgument, at: "batchSize", "\(batchSize) is more than the \(data.count) pictures of \(data.name)")
     }
-    let resident = try resident(data.images, data.labels, name: data.name)
+    let placed = try place(data.images, data.labels, name: data.name)
     if trains {
-      let plan = try plan(resident, batchSize: batchSize, trains: true)
-      return TrainingSteps(trainer: self, plan: plan, batchSize: batchSize, sampleCount: data.count)
+      return TrainingSteps(
+        trainer: self, plan: try plan(placed, batchSize: batchSize, trains: true), data: placed, batchSize: batchSize)
     }
-    return try InferenceSteps(trainer: self, data: resident, batchSize: batchSize)
+    return try InferenceSteps(trainer: self, data: placed, batchSize: batchSize)
   }
 }
 
@@ -36,15 +36,19 @@ package protocol BenchmarkSteps {
 private final class TrainingSteps: BenchmarkSteps {
   private let trainer: Trainer
   private let plan: BatchPlan
-  private let batchSize: Int
+  private let data: any TrainingData
+  private let batches: Batches
   private let order: [Int32]
-  private var first = 0
+  private var feed: any BatchFeed
+  private var done = 0
 
-  init(trainer: Trainer, plan: BatchPlan, batchSize: Int, sampleCount: Int) {
+  init(trainer: Trainer, plan: BatchPlan, data: any TrainingData, batchSize: Int) {
     self.trainer = trainer
     self.plan = plan
-    self.batchSize = batchSize
-    order = (0..<Int32(sampleCount)).map { $0 }
+    self.data = data
+    batches = Batches(count: data.count / batchSize * batchSize, size: batchSize)
+    order = (0..<Int32(batches.count)).map { $0 }
+    feed = data.feed(order, batches)
   }
 
   var launchCount: Int { plan.executable.launchCount }
@@ -52,15 +56,14 @@ private final class TrainingSteps: BenchmarkSteps {
   func start() throws { try next(plan.run) }
   func profile() throws -> RunProfile { try next(plan.profile) }
 
-  private func next<R>(
-    _ run: (ArraySlice<Int32>, (seed: UInt64, step: Int), [Double]) throws -> R
-  ) throws -> R {
+  private func next<R>(_ run: ([NDArray], (seed: UInt64, step: Int), [Double]) throws -> R) throws -> R {
+    if done == batches.steps {
+      feed = data.feed(order, batches)
+      done = 0
+    }
+    done += 1
     trainer.step += 1
-    let result = try run(
-      order[first..<(first + batchSize)], (trainer.seed, trainer.step), trainer.optimizer.values(step: trainer.step))
-    first += batchSize
-    if first + batchSize > order.count { first = 0 }
-    return result
+    return try run(feed.next(), (trainer.seed, trainer.step), trainer.optimizer.values(step: trainer.step))
   }
 
   func wait() throws { _ = try plan.totals.read() }
@@ -70,14 +73,14 @@ private final class TrainingSteps: BenchmarkSteps {
 private final class InferenceSteps: BenchmarkSteps {
   private let executable: any Executable
 
-  init(trainer: Trainer, data: ResidentData, batchSize: Int) throws {
+  init(trainer: Trainer, data: any TrainingData, batchSize: Int) throws {
     let graph = Graph(seed: trainer.seed)
     let output = try graph.trace { graph in
-      let indices = graph.input("indices", shape: [batchSize], dtype: .int32)
-      return trainer.model(gather(graph.parameter(data.inputs), indices).scaledPixels(trainer.pixelScale))
+      trainer.model(data.batch(of: batchSize, in: graph).inputs.scaledPixels(trainer.pixelScale))
     }
     executable = try trainer.session.compile(graph, outputs: [output], options: trainer.options)
-    try executable.setInput(0, NDArray((0..<Int32(batchSize)).map { $0 }, shape: [batchSize]))
+    let first = data.feed((0..<Int32(batchSize)).map { $0 }, Batches(count: batchSize, size: batchSize))
+    for (input, value) in zip(executable.inputs.indices, try first.next()) { try executable.setInput(input, value) }
   }
 
   var launchCount: Int { executable.launchCount }

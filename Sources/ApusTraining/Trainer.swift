@@ -12,9 +12,10 @@ public import ApusNN
 /// print(result.loss, result.accuracy!)
 /// ```
 ///
-/// The model may be a `Sequential` or any struct that is a `Layer`. Data stay on the device; each batch size is traced,
-/// fused and planned once and then replayed. uint8 inputs are multiplied by `pixelScale`, float32 inputs are taken as
-/// they are. The same seed on the same device gives the same bits.
+/// The model may be a `Sequential` or any struct that is a `Layer`. Data stay on the device where they fit, else
+/// batches are uploaded while it computes; each batch size is traced, fused and planned once and then replayed. uint8
+/// inputs are multiplied by `pixelScale`, float32 inputs are taken as they are. The same seed on the same device gives
+/// the same bits.
 ///
 /// A trainer is confined to one thread at a time.
 public final class Trainer {
@@ -29,6 +30,8 @@ public final class Trainer {
   public let pixelScale: Double
   /// Fusion, memory reuse, and the checked mode that names the first node with a NaN.
   public let options: CompileOptions
+  /// Where the samples lie; it changes no result. Holds for the calls that follow.
+  public var dataPlacement = DataPlacement.automatic
   /// All epochs so far; `test` is the caller's to fill in.
   public var history: History
   /// Number of optimizer steps so far.
@@ -47,13 +50,13 @@ public final class Trainer {
   private var modelParameters: [Parameter] = []
   private var plans: [PlanKey: BatchPlan] = [:]
   private var predictions: [PredictionKey: any Executable] = [:]
-  /// Data on the device, the last used at the end.
-  private var resident: [ResidentData] = []
+  /// Data that plans were made for, the last used at the end.
+  private var placed: [any TrainingData] = []
   /// Of the last step, evaluation or prediction, while its plan is kept.
   weak var lastRun: (any Executable)?
 
-  /// Data sets that stay on the device: training, validation, test, and one more.
-  private static let residentLimit = 4
+  /// Data sets that keep their plans and their place: training, validation, test, and one more.
+  private static let placedLimit = 4
 
   struct PlanKey: Hashable {
     var data: ObjectIdentifier
@@ -164,41 +167,58 @@ extension Trainer {
     if let changed = modelParameters.first(where: { $0.isTrainable != trained.contains(ObjectIdentifier($0)) }) {
       throw TrainingError(
         .invalidArgument, at: changed.name,
-        "isTrainable was changed after the trainer's first use, when what it trains was laid out; make a new trainer of "
-          + "the same model, which goes on from its weights")
+        "isTrainable was changed after the trainer's first use, when what it trains was laid out; make a new trainer "
+          + "of the same model, which goes on from its weights")
     }
   }
 
-  /// The arrays on the device, checked against model and loss; the same arrays are uploaded once and stay until
-  /// others have been used since.
-  func resident(_ inputs: NDArray, _ targets: NDArray, name: String) throws -> ResidentData {
-    if let known = resident.first(where: { $0.holds(inputs, targets) }) {
-      try prepare(inputShape: Array(inputs.shape.dropFirst()))
+  /// The arrays in their place, checked against model and loss; the same arrays are uploaded at most once and stay
+  /// until others have been used since.
+  func place(_ inputs: NDArray, _ targets: NDArray, name: String) throws -> any TrainingData {
+    let known = placed.first { data in
+      (dataPlacement == .automatic || dataPlacement == data.placement)
+        && (data.source as? ArraySource)?.holds(inputs, targets) == true
+    }
+    if let known {
+      try prepare(inputShape: known.source.input.shape)
       return known
     }
-    let data = try ResidentData(inputs: inputs, targets: targets, name: name)
-    try prepare(inputShape: Array(inputs.shape.dropFirst()))
+    let source = try ArraySource(inputs: inputs, targets: targets, name: name)
+    try prepare(inputShape: source.input.shape)
     if loss.kind == .sparseCategoricalCrossEntropy, let classes = outputShape.last,
-      let stray = data.strayLabel(classes: classes)
+      let stray = source.strayLabel(classes: classes)
     {
       throw TrainingError(
         .badData, at: name,
         "label \(stray.label) at index \(stray.index), but the model has \(classes) outputs: labels run from 0 to "
           + "\(classes - 1); give the last layer more units or correct the label")
     }
-    try naming("the \(data.count) samples of '\(name)'") { try session.place([data.inputs, data.targets]) }
-    keep(data)
-    return data
+    let fits = DataPlacement.fits(
+      [inputs.byteCount, targets.byteCount], on: session.device, used: session.allocatedBytes)
+    if dataPlacement == .host || (dataPlacement == .automatic && !fits) {
+      return kept(StreamedData(source, name: name))
+    }
+    return try naming("the \(source.count) samples of '\(name)'") {
+      kept(try ResidentData(source, name: name, session: session))
+    }
+  }
+
+  /// Samples that are not in memory as a whole; they are always streamed.
+  func place(_ source: any SampleSource, name: String) throws -> any TrainingData {
+    try prepare(inputShape: source.input.shape)
+    return kept(StreamedData(source, name: name))
   }
 
   /// Notes that `data` is in use; the data that was not used for longest gives back its memory.
-  private func keep(_ data: ResidentData) {
-    resident.removeAll { $0 === data }
-    resident.append(data)
-    guard resident.count > Self.residentLimit else { return }
-    let oldest = resident.removeFirst()
+  @discardableResult
+  private func kept(_ data: any TrainingData) -> any TrainingData {
+    placed.removeAll { $0 === data }
+    placed.append(data)
+    guard placed.count > Self.placedLimit else { return data }
+    let oldest = placed.removeFirst()
     plans = plans.filter { $0.key.data != ObjectIdentifier(oldest) }
-    for parameter in [oldest.inputs, oldest.targets] { session.release(parameter) }
+    oldest.release(from: session)
+    return data
   }
 
   /// Says what it was that the device has no room for.
@@ -212,8 +232,8 @@ extension Trainer {
   }
 
   /// The compiled step for a batch size.
-  func plan(_ data: ResidentData, batchSize: Int, trains: Bool) throws -> BatchPlan {
-    keep(data)
+  func plan(_ data: any TrainingData, batchSize: Int, trains: Bool) throws -> BatchPlan {
+    kept(data)
     let key = PlanKey(data: ObjectIdentifier(data), batchSize: batchSize, trains: trains)
     if let known = plans[key] { return known }
     let recipe = BatchPlan.Recipe(

@@ -232,7 +232,7 @@ private struct Branches: Layer {
     let data = try Dataset(
       name: "zeros", images: images, labels: NDArray(zeros: [4], dtype: .int32), classNames: (0..<10).map { "\($0)" })
     let trainer = try makeTrainer(model)
-    let resident = try trainer.resident(data.images, data.labels, name: "zeros")
+    let resident = try trainer.place(data.images, data.labels, name: "zeros")
     let plan = try trainer.plan(resident, batchSize: 4, trains: true)
     #expect(plan.executable.launchCount == 26, "\(plan.executable.listing)")
     let evaluation = try trainer.plan(resident, batchSize: 4, trains: false)

@@ -1,11 +1,27 @@
-import ApusCore
+package import ApusCore
 
-/// Inputs and targets that stay on the device; a step gathers its batch from them by index.
-final class ResidentData {
-  let inputs: Parameter
-  let targets: Parameter
+/// Samples by index: arrays on the host, or whatever can be decoded one by one.
+package protocol SampleSource: Sendable {
+  /// At most `Int32.max`, and at least 1.
+  var count: Int { get }
+  /// Shape and type of one input, without the batch's axis; float32 or uint8.
+  var input: TensorType { get }
+  /// Shape and type of one target; labels must be classes of the model.
+  var target: TensorType { get }
+  /// How many samples make a task worth giving to another thread: 1 where a sample is decoded.
+  var samplesWorthATask: Int { get }
+
+  /// Writes sample `index` to memory of exactly its size. Called by several threads at once.
+  func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) throws
+}
+
+/// Inputs `[N, ...]` and targets `[N, ...]` in the host's memory, checked.
+struct ArraySource: SampleSource {
+  let inputs: NDArray
+  let targets: NDArray
   let count: Int
-  private let source: (inputs: NDArray, targets: NDArray)
+  let input: TensorType
+  let target: TensorType
 
   /// - Throws: `TrainingError` when the arrays cannot be trained on, naming the first bad index.
   init(inputs: NDArray, targets: NDArray, name: String) throws {
@@ -33,18 +49,32 @@ final class ResidentData {
         throw failure("\(what) \(sample) holds \(array.withElements(as: Float.self) { $0[index] }); clean the data")
       }
     }
+    self.inputs = inputs
+    self.targets = targets
     self.count = count
-    source = (inputs, targets)
-    self.inputs = Parameter("inputs", value: inputs, isTrainable: false)
-    self.targets = Parameter("targets", value: targets, isTrainable: false)
+    input = TensorType(shape: Array(inputs.shape.dropFirst()), dtype: inputs.dtype)
+    target = TensorType(shape: Array(targets.shape.dropFirst()), dtype: targets.dtype)
+  }
+
+  /// Copying a megabyte takes far longer than waking a thread.
+  var samplesWorthATask: Int { max(1, (1 << 20) / max(input.byteCount, 1)) }
+
+  func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
+    func copy(_ array: NDArray, to memory: UnsafeMutableRawBufferPointer) {
+      array.bytes.withUnsafeBytes { bytes in
+        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(index * memory.count)...].prefix(memory.count)))
+      }
+    }
+    copy(inputs, to: input)
+    copy(targets, to: target)
   }
 
   /// Whether this holds the very arrays given, not equal copies.
   func holds(_ inputs: NDArray, _ targets: NDArray) -> Bool {
-    Self.sameMemory(source.inputs, inputs) && Self.sameMemory(source.targets, targets)
+    Self.sameMemory(self.inputs, inputs) && Self.sameMemory(self.targets, targets)
   }
 
-  /// `source` keeps its memory alive, so no other array can have the address.
+  /// The source keeps its memory alive, so no other array can have the address.
   private static func sameMemory(_ a: NDArray, _ b: NDArray) -> Bool {
     a.shape == b.shape && a.dtype == b.dtype
       && a.bytes.withUnsafeBytes { x in b.bytes.withUnsafeBytes { y in x.baseAddress == y.baseAddress } }
@@ -52,8 +82,8 @@ final class ResidentData {
 
   /// The first label outside `0..<classes`, if there is one.
   func strayLabel(classes: Int) -> (index: Int, label: Int)? {
-    guard case let labels = source.targets, labels.dtype == .int32 else { return nil }
-    return labels.withElements(as: Int32.self) { values in
+    guard targets.dtype == .int32 else { return nil }
+    return targets.withElements(as: Int32.self) { values in
       values.firstIndex { $0 < 0 || Int($0) >= classes }.map { ($0, Int(values[$0])) }
     }
   }

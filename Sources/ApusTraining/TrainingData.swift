@@ -1,0 +1,123 @@
+import ApusCore
+import ApusNN
+
+/// Where the samples lie during training.
+public enum DataPlacement: Sendable, Hashable {
+  /// On the device if they take less than a share of its free memory, else on the host.
+  case automatic
+  /// All on the device, from the first step to the last.
+  case device
+  /// On the host; batches are uploaded while the device computes.
+  case host
+
+  /// What data may take of the device's free memory; the rest is for activations and other data.
+  ///
+  /// Less where the device computes in the host's memory, as the host keeps the data, too.
+  static func share(on device: DeviceDescription) -> Double { device.kind == .cpu ? 0.25 : 0.5 }
+
+  /// Whether arrays of `byteCounts` may stay on `device`, of whose memory `used` bytes are taken.
+  static func fits(_ byteCounts: [Int], on device: DeviceDescription, used: Int) -> Bool {
+    let room = share(on: device) * Double(max(device.memoryBytes - used, 0))
+    return byteCounts.allSatisfy { $0 <= device.maximumAllocationBytes } && Double(byteCounts.reduce(0, +)) <= room
+  }
+}
+
+/// Samples as a step takes them. Wherever they lie, the same order gives the same batches, bit by bit.
+protocol TrainingData: AnyObject {
+  /// What users call it, for messages.
+  var name: String { get }
+  var source: any SampleSource { get }
+  /// `device` or `host`.
+  var placement: DataPlacement { get }
+  /// The graph's inputs that make a batch, in the order of `BatchFeed.next`.
+  var inputNames: [String] { get }
+
+  /// Declares these inputs; returns the batch's inputs `[size, ...]` and targets `[size, ...]`.
+  func batch(of size: Int, in graph: Graph) -> (inputs: Tensor, targets: Tensor)
+  /// A pass over the samples `order`.
+  func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed
+  /// Gives back the device's memory.
+  func release(from session: any Session)
+}
+
+extension TrainingData {
+  var count: Int { source.count }
+}
+
+/// The batches of one pass, one after the other.
+protocol BatchFeed: AnyObject {
+  /// Seconds that the steps so far had to wait for their batch.
+  var waitedSeconds: Double { get }
+  /// Values of the data's `inputNames`. Must not be called after the last batch or an error.
+  func next() throws -> [NDArray]
+}
+
+/// Data that stays on the device: a step gathers its batch by index.
+final class ResidentData: TrainingData {
+  let name: String
+  let source: any SampleSource
+  let placement = DataPlacement.device
+  let inputNames = ["indices"]
+  private let inputs: Parameter
+  private let targets: Parameter
+
+  /// - Throws: `BackendError` when the device has no room.
+  init(_ source: ArraySource, name: String, session: any Session) throws {
+    self.name = name
+    self.source = source
+    inputs = Parameter("inputs", value: source.inputs, isTrainable: false)
+    targets = Parameter("targets", value: source.targets, isTrainable: false)
+    try session.place([inputs, targets])
+  }
+
+  func batch(of size: Int, in graph: Graph) -> (inputs: Tensor, targets: Tensor) {
+    let indices = graph.input("indices", shape: [size], dtype: .int32)
+    return (gather(graph.parameter(inputs), indices), gather(graph.parameter(targets), indices))
+  }
+
+  func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed { Feed(order, batches) }
+
+  func release(from session: any Session) {
+    for parameter in [inputs, targets] { session.release(parameter) }
+  }
+
+  private final class Feed: BatchFeed {
+    let waitedSeconds = 0.0
+    private let order: [Int32]
+    private let batches: Batches
+    private var step = 0
+
+    init(_ order: [Int32], _ batches: Batches) { (self.order, self.batches) = (order, batches) }
+
+    func next() -> [NDArray] {
+      let indices = Array(order[batches.range(step)])
+      step += 1
+      return [NDArray(indices, shape: [indices.count])]
+    }
+  }
+}
+
+/// Data that stays on the host: a step is given the samples themselves, which a thread has gathered before.
+final class StreamedData: TrainingData {
+  let name: String
+  let source: any SampleSource
+  let placement = DataPlacement.host
+  let inputNames = ["inputs", "targets"]
+
+  init(_ source: any SampleSource, name: String) {
+    self.name = name
+    self.source = source
+  }
+
+  func batch(of size: Int, in graph: Graph) -> (inputs: Tensor, targets: Tensor) {
+    let (input, target) = (source.input, source.target)
+    return (
+      graph.input("inputs", shape: [size] + input.shape, dtype: input.dtype),
+      graph.input("targets", shape: [size] + target.shape, dtype: target.dtype)
+    )
+  }
+
+  func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed { PrefetchingLoader(source, order, batches) }
+
+  func release(from session: any Session) {}
+}
