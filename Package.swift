@@ -86,7 +86,10 @@ let package = Package(
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ]),
     .testTarget(
-      name: "ApusBackendTests", dependencies: ["ApusCore", "ApusDevices"]),
+      name: "ApusBackendTests",
+      dependencies: [
+        "ApusCore", "ApusDevices", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
+      ]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
     .testTarget(
       name: "ApusNNTests", dependencies: ["ApusCore", "ApusDevices", "ApusNN", "ApusSafetensors"]),

@@ -23,7 +23,8 @@ package struct OpenCLDevice: @unchecked Sendable {
   package let localMemoryBytes: Int
   /// Size of the cache of global memory; 0 where the driver does not tell.
   package let cacheBytes: Int
-  package let schedule: Schedule
+  /// May be changed before a backend is made: either schedule runs anywhere.
+  package var schedule: Schedule
 
   /// All devices of all drivers, in the drivers' order: device n is `opencl:n`.
   ///

@@ -3,6 +3,10 @@ import ApusDevices
 import Foundation
 import Testing
 
+#if OpenCL
+  import ApusOpenCL
+#endif
+
 /// The backends under test, each opened once. Sessions are confined to one thread at a time, so all suites that use
 /// them are parts of the serialized suite `BackendTests`.
 enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -19,16 +23,20 @@ enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
       switch self {
       case .cpu: return try Device.cpu.openSession()
       #if OpenCL
-        case .openCLCPUClass:
-          setenv("APUS_DEVICE_CLASS", "cpu", 1)
-          return try Device.openCL(.best).openSession()
-        case .openCLGPUClass:
-          setenv("APUS_DEVICE_CLASS", "gpu", 1)
-          return try Device.openCL(.best).openSession()
+        case .openCLCPUClass: return try Self.openCL(.cpu)
+        case .openCLGPUClass: return try Self.openCL(.gpu)
       #endif
       }
     }
   }
+
+  #if OpenCL
+    private static func openCL(_ schedule: OpenCLDevice.Schedule) throws -> any Session {
+      var device = try OpenCLDevice.select(.best)
+      device.schedule = schedule
+      return BackendSession(try OpenCLBackend(device))
+    }
+  #endif
 
   static func reference() throws -> any Session { try sessions.session(nil) { try Device.reference.openSession() } }
 

@@ -56,8 +56,8 @@
         try Data(bytes).write(to: entry)
         try compute(cacheFolder: folder.path)
         let after = [UInt8](try Data(contentsOf: entry))
-        #expect(after != bytes)
-        #expect(after.starts(with: whole.prefix(14)))
+        let (isReplaced, hasHeader) = (after != bytes, after.starts(with: whole.prefix(14)))
+        #expect(isReplaced && hasHeader)
         try compute(cacheFolder: folder.path)
       }
 
