@@ -12,16 +12,17 @@ extension CPUBackend {
     _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body? {
     guard shape.suitsWinograd else { return nil }
-    let native = pass == .filterGradient ? nil : NativeEpilogue(invocation)
+    var native: NativeEpilogue?
     let body: () -> Void
     switch pass {
     case .forward, .inputGradient:
-      guard let winograd = WinogradProduct(pass, shape) else { return nil }
+      guard let winograd = WinogradProduct.fastest(pass, shape) else { return nil }
+      if !winograd.isTransposed { native = NativeEpilogue(invocation) }
       let (source, target) = pass == .forward ? (image, result) : (result, image)
       let version = invocation.versions[1]
       let kept = version == nil ? nil : try allocate(winograd.filterByteCount)
       body = try winograd.body(
-        image: source.floats, filter: filter.floats, epilogue: native, result: target.floats, kept: kept,
+        source: source.floats, filter: filter.floats, epilogue: native, target: target.floats, kept: kept,
         version: version, scratch: workScratch, memoryLimit: device.memoryBytes)
     case .filterGradient:
       guard let winograd = WinogradFilterGradient(shape) else { return nil }
@@ -37,54 +38,97 @@ extension CPUBackend {
   }
 }
 
-/// The forward pass; or the input gradient, which is the forward pass over the result's gradient with turned filters
-/// whose channels and numbers change places.
+/// A pass that multiplies transformed tiles by transformed filters.
 private struct WinogradProduct {
   private let sizes: apus_winograd
+  /// The product's own view of them: channels are what it sums over.
+  private let productSizes: apus_winograd
   private let layout: (tap: Int, channel: Int, filter: Int, isTurned: Bool)
-  private let tiles: Int
-  /// Tiles are worked on in chunks whose transformed image stays in the second cache.
+  /// Whether tiles of the result's gradient give to the image, instead of tiles of one array taking from another.
+  let isTransposed: Bool
+  /// Tiles; or images, whose tiles overlap where they give to.
+  private let units: Int
+  private let tilesOfUnit: Int
+  /// Units are worked on in chunks whose transformed tiles stay in the second cache.
   private let chunks: Int
+  private let cost: Double
 
-  init?(_ pass: ConvolutionPass, _ shape: ConvolutionShape) {
-    let isForward = pass == .forward
-    sizes = isForward ? shape.winograd : shape.turnedWinograd
-    let (c, k) = (shape.c, shape.k)
-    layout = isForward ? (c * k, k, 1, false) : (c * k, 1, k, true)
-    tiles = sizes.tileCount
-    let longest = sizes.channels <= 128 ? 72 : 48
-    let threads = Int(apus_thread_count())
-    chunks = min(((tiles + longest - 1) / longest + threads - 1) / threads * threads, tiles)
-    let (channels, filters) = (Double(sizes.channels), Double((sizes.filters + 31) / 32 * 32))
-    let cost = Double(tiles) * (0.525 * channels * filters + 3 * (channels + filters)) + 16 * channels * filters
-    guard cost < sizes.directCost else { return nil }
+  /// The pass in the way that is fastest; `nil` where direct sums are faster.
+  static func fastest(_ pass: ConvolutionPass, _ shape: ConvolutionShape) -> Self? {
+    let first = pass == .forward ? Self(forward: shape) : Self(turned: shape)
+    let second = pass == .forward ? nil : Self(transposed: shape)
+    let best = if let second, second.cost < first.cost { second } else { first }
+    return best.cost < first.productSizes.directCost ? best : nil
   }
+
+  private init(forward shape: ConvolutionShape) {
+    let sizes = shape.winograd
+    self.init(sizes, sizes, (shape.c * shape.k, shape.k, 1, false), isTransposed: false, units: sizes.tileCount)
+  }
+
+  /// The input gradient as the forward pass over the result's gradient with turned filters, whose channels and numbers
+  /// change places.
+  private init(turned shape: ConvolutionShape) {
+    let sizes = shape.turnedWinograd
+    self.init(sizes, sizes, (shape.c * shape.k, 1, shape.k, true), isTransposed: false, units: sizes.tileCount)
+  }
+
+  /// The input gradient as the transpose of the forward pass: without padding it has fewer tiles. `nil` where images
+  /// are too few for all threads or too large to be worked on in one piece.
+  private init?(transposed shape: ConvolutionShape) {
+    let (sizes, productSizes) = (shape.winograd, shape.turnedWinograd)
+    self.init(
+      sizes, productSizes, (shape.c * shape.k, 1, shape.k, false), isTransposed: true, units: shape.n)
+    guard tilesOfUnit <= Self.longestChunk(productSizes), units >= Int(apus_thread_count()) else { return nil }
+  }
+
+  private init(
+    _ sizes: apus_winograd, _ productSizes: apus_winograd,
+    _ layout: (tap: Int, channel: Int, filter: Int, isTurned: Bool), isTransposed: Bool, units: Int
+  ) {
+    (self.sizes, self.productSizes, self.layout) = (sizes, productSizes, layout)
+    (self.isTransposed, self.units) = (isTransposed, units)
+    let tiles = sizes.tileCount
+    tilesOfUnit = tiles / units
+    let longest = max(1, Self.longestChunk(productSizes) / tilesOfUnit)
+    let threads = Int(apus_thread_count())
+    chunks = min(((units + longest - 1) / longest + threads - 1) / threads * threads, units)
+    let (channels, filters) = (Double(productSizes.channels), Double((productSizes.filters + 31) / 32 * 32))
+    let transforms = 3 * (channels + filters) + (isTransposed ? 3 * filters : 0)
+    cost = Double(tiles) * (0.525 * channels * filters + transforms) + 16 * channels * filters
+  }
+
+  /// In tiles.
+  private static func longestChunk(_ sizes: apus_winograd) -> Int { sizes.channels <= 128 ? 72 : 48 }
 
   /// Memory of the transformed filters.
   var filterByteCount: Int {
-    var sizes = sizes
+    var sizes = productSizes
     return Int(apus_winograd_filter_count(&sizes)) * MemoryLayout<Float>.stride
   }
 
-  /// - Parameter kept: memory for the transformed filters where they stay the same until `version` changes; else they
-  ///   lie in scratch memory.
+  /// - Parameters:
+  ///   - epilogue: `nil` for a transposed pass, which adds up results in several steps.
+  ///   - kept: memory for the transformed filters where they stay the same until `version` changes; else they lie in
+  ///     scratch memory.
   func body(
-    image: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, epilogue: NativeEpilogue?,
-    result: UnsafeMutablePointer<Float>, kept: CPUBuffer?, version: ParameterVersion?, scratch: Scratch,
+    source: UnsafeMutablePointer<Float>, filter: UnsafeMutablePointer<Float>, epilogue: NativeEpilogue?,
+    target: UnsafeMutablePointer<Float>, kept: CPUBuffer?, version: ParameterVersion?, scratch: Scratch,
     memoryLimit: Int
   ) throws(BackendError) -> () -> Void {
-    var sizes = sizes
-    let (tiles, chunks) = (tiles, chunks)
+    var productSizes = productSizes
+    let (units, chunks, isTransposed) = (units, chunks, isTransposed)
     let filterCount = kept == nil ? filterByteCount / MemoryLayout<Float>.stride : 0
-    let stride = (Int(apus_winograd_scratch(&sizes, Int64((tiles + chunks - 1) / chunks))) + 15) / 16 * 16
+    let longest = (units + chunks - 1) / chunks * tilesOfUnit
+    let stride = (Int(apus_winograd_scratch(&productSizes, Int64(longest))) + 15) / 16 * 16
     try scratch.reserve(
       (filterCount + Int(apus_thread_count()) * stride) * MemoryLayout<Float>.stride, limit: memoryLimit)
 
     let filters = apus_winograd_filters(
       data: filter, tap: Int64(layout.tap), channel: Int64(layout.channel), filter: Int64(layout.filter),
       turned: layout.isTurned ? 1 : 0)
-    let transform = parallelLoop(over: Int(apus_winograd_panel_count(&sizes))) { [sizes] range, _ in
-      var (sizes, filters) = (sizes, filters)
+    let transform = parallelLoop(over: Int(apus_winograd_panel_count(&productSizes))) { [productSizes] range, _ in
+      var (sizes, filters) = (productSizes, filters)
       apus_winograd_transform_filters(
         &sizes, &filters, Int64(range.lowerBound), Int64(range.upperBound),
         kept?.floats ?? scratch.floats(part: 0, stride: 0))
@@ -92,11 +136,17 @@ private struct WinogradProduct {
     let multiply = parallelLoop(over: chunks) { [sizes] range, part in
       var sizes = sizes
       let work = scratch.floats(part: 0, stride: 0)
+      let (transformed, own) = (kept?.floats ?? work, work + filterCount + part * stride)
       for chunk in range {
-        let (first, end) = (tiles * chunk / chunks, tiles * (chunk + 1) / chunks)
-        apus_winograd_forward(
-          &sizes, image, kept?.floats ?? work, epilogue?.bias, epilogue?.addend, epilogue?.relu ?? false ? 1 : 0,
-          Int64(first), Int64(end - first), work + filterCount + part * stride, result)
+        let first = Int64(units * chunk / chunks)
+        let count = Int64(units * (chunk + 1) / chunks) - first
+        if isTransposed {
+          apus_winograd_input_gradient(&sizes, source, transformed, first, count, own, target)
+        } else {
+          apus_winograd_forward(
+            &sizes, source, transformed, epilogue?.bias, epilogue?.addend, epilogue?.relu ?? false ? 1 : 0, first,
+            count, own, target)
+        }
       }
     }
     var transformedVersion = -1

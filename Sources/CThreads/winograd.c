@@ -145,27 +145,12 @@ APUS_PART void write_tiles(const apus_winograd *s, int64_t panel, const float *m
   }
 
 #ifdef APUS_WIDEST
-APUS_WIDEST APUS_PART void multiply_panel_wide(const float *a, int64_t a_row, int64_t rows, const float *b,
-                                               int64_t depth, float *c) {
-  int64_t t = 0;
-  for (; t + 12 <= rows; t += 12) multiply_wide(a + t * a_row, a_row, 1, b, PANEL, depth, c + t * PANEL, PANEL, 12, 0);
-  for (; t + 8 <= rows; t += 8) multiply_wide(a + t * a_row, a_row, 1, b, PANEL, depth, c + t * PANEL, PANEL, 8, 0);
-  for (; t < rows; t += 4) multiply_wide(a + t * a_row, a_row, 1, b, PANEL, depth, c + t * PANEL, PANEL, 4, 0);
-}
-
 APUS_WIDEST static void forward_wide(const apus_winograd *s, const float *image, const float *transformed,
                                      const float *bias, const float *addend, int relu, int64_t first, int64_t count,
                                      float *scratch, float *result) {
   FORWARD(multiply_panel_wide)
 }
 #endif
-
-APUS_PART void multiply_panel_narrow(const float *a, int64_t a_row, int64_t rows, const float *b, int64_t depth,
-                                     float *c) {
-  for (int64_t t = 0; t < rows; t += 4)
-    for (int64_t k = 0; k < PANEL; k += LANES)
-      multiply_narrow(a + t * a_row, a_row, 1, b + k, PANEL, depth, c + t * PANEL + k, PANEL, 0);
-}
 
 APUS_WIDE
 static void forward_narrow(const apus_winograd *s, const float *image, const float *transformed, const float *bias,

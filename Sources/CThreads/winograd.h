@@ -88,6 +88,25 @@ APUS_PART void transform_image(const lanes *d, float *v, int64_t step) {
   }
 }
 
+// A dy A' of a 2x2 tile: point p goes to `u + p * step`.
+APUS_PART void transform_gradient(const lanes *y, float *u, int64_t step) {
+  lanes t[8];
+  for (int j = 0; j < 2; j++) {
+    t[j] = y[j];
+    t[2 + j] = y[j] + y[2 + j];
+    t[4 + j] = y[j] - y[2 + j];
+    t[6 + j] = -y[2 + j];
+  }
+  for (int i = 0; i < 4; i++) {
+    const lanes *row = t + 2 * i;
+    float *target = u + 4 * i * step;
+    *(lanes *)target = row[0];
+    *(lanes *)(target + step) = row[0] + row[1];
+    *(lanes *)(target + 2 * step) = row[0] - row[1];
+    *(lanes *)(target + 3 * step) = -row[1];
+  }
+}
+
 // MARK: - Products
 
 // c = (adds ? c : 0) + sum over d of a[i * a_row + d * a_depth] * b[d * b_row + j]: 4 rows, 16 columns.
@@ -127,6 +146,23 @@ APUS_WIDEST APUS_PART void multiply_wide(const float *restrict a, int64_t a_row,
     *(lanes *)(c + i * c_row + LANES) = right[i];
   }
 }
+
+// c [rows, 32] = a [rows, depth] * b [depth, 32]; `rows` is a multiple of 4.
+APUS_WIDEST APUS_PART void multiply_panel_wide(const float *a, int64_t a_row, int64_t rows, const float *b,
+                                               int64_t depth, float *c) {
+  int64_t t = 0;
+  for (; t + 12 <= rows; t += 12) multiply_wide(a + t * a_row, a_row, 1, b, PANEL, depth, c + t * PANEL, PANEL, 12, 0);
+  for (; t + 8 <= rows; t += 8) multiply_wide(a + t * a_row, a_row, 1, b, PANEL, depth, c + t * PANEL, PANEL, 8, 0);
+  for (; t < rows; t += 4) multiply_wide(a + t * a_row, a_row, 1, b, PANEL, depth, c + t * PANEL, PANEL, 4, 0);
+}
+
 #endif
+
+APUS_PART void multiply_panel_narrow(const float *a, int64_t a_row, int64_t rows, const float *b, int64_t depth,
+                                     float *c) {
+  for (int64_t t = 0; t < rows; t += 4)
+    for (int64_t k = 0; k < PANEL; k += LANES)
+      multiply_narrow(a + t * a_row, a_row, 1, b + k, PANEL, depth, c + t * PANEL + k, PANEL, 0);
+}
 
 #endif

@@ -64,11 +64,13 @@ struct CPUBackendTests {
     }
   }
 
-  /// Sizes at which Winograd's method serves all three passes: odd maps, channels that fill no register, paddings; the
-  /// bounds are those of single operations, 1e-5 * sqrt(terms) of the largest value.
+  /// Sizes at which Winograd's method serves all three passes: odd maps, channels that fill no register, paddings, input
+  /// gradients by turned filters and (with fewer tiles) by the transposed pass; the bounds are those of single operations, 1e-5 * sqrt(terms) of the largest value.
   @Test(arguments: [
     (image: [8, 17, 19, 40], filters: 50, padding: Padding.valid),
     (image: [16, 13, 12, 32], filters: 64, padding: .same),
+    (image: [37, 5, 5, 64], filters: 72, padding: .valid),
+    (image: [19, 12, 9, 44], filters: 50, padding: .explicit(top: 1, bottom: 0, left: 0, right: 0)),
     (image: [3, 31, 30, 72], filters: 96, padding: .explicit(top: 2, bottom: 0, left: 0, right: 3)),
   ])
   func largeConvolutionsEqualTheReference(image: [Int], filters: Int, padding: Padding) throws {

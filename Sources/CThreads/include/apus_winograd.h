@@ -37,6 +37,12 @@ void apus_winograd_forward(const apus_winograd *sizes, const float *image, const
                            const float *addend, int relu, int64_t first, int64_t count, float *scratch,
                            float *result);
 
+/// Sets the gradient of `images` images from `first_image` on. `result` is the gradient of the convolution's result;
+/// the filters are transformed with channels and filters in each other's place, not turned. `scratch` is that of all
+/// tiles of these images, with channels and filters in each other's place, too.
+void apus_winograd_input_gradient(const apus_winograd *sizes, const float *result, const float *transformed,
+                                  int64_t first_image, int64_t images, float *scratch, float *image);
+
 // The filter gradient: sums over tiles for blocks of channels and filters, in parts, which `finish` adds up.
 
 int64_t apus_winograd_block_count(const apus_winograd *sizes);

@@ -29,25 +29,6 @@ int64_t apus_winograd_gradient_scratch(void) { return 2 * POINTS * point_step(CH
 
 // MARK: - Sums over tiles
 
-// A dy A' of a 2x2 tile: point p goes to `u + p * step`.
-APUS_PART void transform_gradient(const lanes *y, float *u, int64_t step) {
-  lanes t[8];
-  for (int j = 0; j < 2; j++) {
-    t[j] = y[j];
-    t[2 + j] = y[j] + y[2 + j];
-    t[4 + j] = y[j] - y[2 + j];
-    t[6 + j] = -y[2 + j];
-  }
-  for (int i = 0; i < 4; i++) {
-    const lanes *row = t + 2 * i;
-    float *target = u + 4 * i * step;
-    *(lanes *)target = row[0];
-    *(lanes *)(target + step) = row[0] + row[1];
-    *(lanes *)(target + 2 * step) = row[0] - row[1];
-    *(lanes *)(target + 3 * step) = -row[1];
-  }
-}
-
 APUS_PART void transform_chunk(const apus_winograd *s, const block_place *b, const float *image, const float *result,
                                int64_t first, int64_t count, float *v, int64_t v_step, float *u, int64_t u_step) {
   for (int64_t t = 0; t < count; t++) {
