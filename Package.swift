@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(
       name: "ApusTrainingTests",
       dependencies: [
-        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining",
+        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining", "CBenchmark",
       ]),
     .testTarget(name: "ApusSafetensorsTests", dependencies: ["ApusSafetensors", "ApusCore"]),
   ],

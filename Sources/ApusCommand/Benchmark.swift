@@ -41,8 +41,8 @@ struct Benchmark: ParsableCommand {
     text += String(format: "  %.1f GFLOP/s in convolutions and products", report.gflops)
     if let fraction = report.fractionOfPeak { text += String(format: ", %.0f %% of the measured peak", 100 * fraction) }
     text += "\n  \(report.launchesPerStep) launches a step"
-    if let allocations = report.hostAllocationsPerStep {
-      text += String(format: ", %.1f host allocations", allocations)
+    if let own = report.hostAllocationsPerStep, let libraries = report.libraryAllocationsPerStep {
+      text += String(format: ", %.1f host allocations and %.1f of the libraries", own, libraries)
     }
     text += "\n  \(report.peakDeviceBytes.formattedBytes) of device memory at most"
     if let first = report.firstStepSeconds { text += String(format: "\n  first step after %.2f s", first) }
@@ -60,17 +60,22 @@ struct Benchmark: ParsableCommand {
     let stepsPerRound = max(1, steps / Self.rounds)
     var rates: [Double] = []
     rates.reserveCapacity(Self.rounds)
-    let before = Host.allocationCount
+    // Reading the result of a round is no part of its steps.
+    var stepAllocations = 0
+    let before = Host.allocations
     for _ in 0..<Self.rounds {
+      let ownBefore = Host.allocations?.own ?? 0
       let start = ContinuousClock.now
       for _ in 0..<stepsPerRound {
         try runner.start()
         if synchronous { try runner.wait() }
       }
+      stepAllocations += (Host.allocations?.own ?? 0) - ownBefore
       if !synchronous { try runner.wait() }
       rates.append(Double(stepsPerRound * batchSize) / ((ContinuousClock.now - start) / .seconds(1)))
     }
-    let allocations = Host.allocationCount.map { Double($0 - (before ?? 0)) }
+    let stepCount = Double(Self.rounds * stepsPerRound)
+    let libraryAllocations = Host.allocations.map { $0.libraries - (before?.libraries ?? 0) }
 
     let imagesPerSecond = BenchmarkReport.Rates(rates)
     let gflops = try workload.operationsPerImage(trainer.model) * imagesPerSecond.median * 1e-9
@@ -79,6 +84,7 @@ struct Benchmark: ParsableCommand {
       mode: workload.mode.rawValue, precision: workload.precision.rawValue, imagesPerSecond: imagesPerSecond,
       gflops: gflops, fractionOfPeak: Peak.gflops(of: trainer.session).map { gflops / $0 }, firstStepSeconds: firstStep,
       peakDeviceBytes: trainer.session.peakBytes, launchesPerStep: runner.launchCount,
-      hostAllocationsPerStep: allocations.map { $0 / Double(Self.rounds * stepsPerRound) })
+      hostAllocationsPerStep: libraryAllocations.map { _ in Double(stepAllocations) / stepCount },
+      libraryAllocationsPerStep: libraryAllocations.map { Double($0) / stepCount })
   }
 }

@@ -29,14 +29,16 @@ struct BenchmarkReport {
   var firstStepSeconds: Double?
   var peakDeviceBytes: Int
   var launchesPerStep: Int
-  /// Calls of the C allocator in the whole process, the driver's included.
+  /// Calls of the C allocator by this program and Swift's runtime.
   var hostAllocationsPerStep: Double?
+  /// Calls of the C allocator by drivers and other libraries, for themselves.
+  var libraryAllocationsPerStep: Double?
 }
 
 extension BenchmarkReport: Encodable {
   private enum CodingKeys: CodingKey {
     case model, device, batchSize, mode, precision, imagesPerSecond, gflops, fractionOfPeak, firstStepSeconds
-    case peakDeviceBytes, launchesPerStep, hostAllocationsPerStep
+    case peakDeviceBytes, launchesPerStep, hostAllocationsPerStep, libraryAllocationsPerStep
   }
 
   // Written out because the synthesized form leaves `nil` out instead of writing `null`.
@@ -54,5 +56,6 @@ extension BenchmarkReport: Encodable {
     try container.encode(peakDeviceBytes, forKey: .peakDeviceBytes)
     try container.encode(launchesPerStep, forKey: .launchesPerStep)
     try container.encode(hostAllocationsPerStep, forKey: .hostAllocationsPerStep)
+    try container.encode(libraryAllocationsPerStep, forKey: .libraryAllocationsPerStep)
   }
 }

@@ -9,7 +9,8 @@ final class BatchPlan {
   private let batchInputs: [Int]
   private let randomState: Int?
   private let values: [Int]
-  /// What the device holds; equal numbers are not sent again.
+  /// The optimizer's values of a step, and those that the device holds: equal ones are not sent again.
+  private var stepValues: [Double] = []
   private var sentValues: [Double] = []
 
   /// What a plan is made of.
@@ -55,32 +56,38 @@ final class BatchPlan {
   /// Starts the step.
   ///
   /// - Parameters:
-  ///   - batch: what a `BatchFeed` gives.
+  ///   - feed: its next batch is the step's.
   ///   - randomState: seed and step, from which random numbers derive.
-  ///   - values: the optimizer's for this step.
-  func run(_ batch: [NDArray], randomState: (seed: UInt64, step: Int), values: [Double]) throws {
-    try set(batch, randomState: randomState, values: values)
+  ///   - optimizer: present in training.
+  func run(
+    _ feed: any BatchFeed, randomState: (seed: UInt64, step: Int), optimizer: (any Optimizer)? = nil
+  ) throws {
+    try set(feed, randomState, optimizer)
     try executable.run()
     totals.countStep()
   }
 
   /// `run`, with the time of each launch.
   func profile(
-    _ batch: [NDArray], randomState: (seed: UInt64, step: Int), values: [Double]
+    _ feed: any BatchFeed, randomState: (seed: UInt64, step: Int), optimizer: (any Optimizer)? = nil
   ) throws -> RunProfile {
-    try set(batch, randomState: randomState, values: values)
+    try set(feed, randomState, optimizer)
     let profile = try executable.profile()
     totals.countStep()
     return profile
   }
 
-  private func set(_ batch: [NDArray], randomState state: (seed: UInt64, step: Int), values: [Double]) throws {
-    for (input, value) in zip(batchInputs, batch) { try executable.setInput(input, value) }
-    if let randomState { try executable.setInput(randomState, .randomState(seed: state.seed, step: state.step)) }
-    if values != sentValues {
-      for (input, value) in zip(self.values, values) { try executable.setInput(input, NDArray(Float(value))) }
-      sentValues = values
-    }
+  private func set(
+    _ feed: any BatchFeed, _ state: (seed: UInt64, step: Int), _ optimizer: (any Optimizer)?
+  ) throws {
+    try feed.setNext(batchInputs, of: executable)
+    if let randomState { try executable.setRandomState(randomState, seed: state.seed, step: state.step) }
+    guard let optimizer else { return }
+    stepValues.removeAll(keepingCapacity: true)
+    optimizer.appendValues(step: state.step, to: &stepValues)
+    if stepValues == sentValues { return }
+    for (input, value) in zip(values, stepValues) { try executable.setInput(input, CollectionOfOne(Float(value)).span) }
+    swap(&stepValues, &sentValues)
   }
 }
 
@@ -89,10 +96,11 @@ extension Tensor {
   func scaledPixels(_ scale: Double) -> Tensor { dtype == .uint8 ? self * scale : self }
 }
 
-extension NDArray {
-  /// The input `random_state`: int32 [seed, step].
-  static func randomState(seed: UInt64, step: Int) -> NDArray {
+extension Executable {
+  /// Sets the input `random_state`: int32 [seed, step].
+  func setRandomState(_ index: Int, seed: UInt64, step: Int) throws {
     let key = UInt32(truncatingIfNeeded: seed ^ (seed >> 32))
-    return NDArray([Int32(bitPattern: key), Int32(truncatingIfNeeded: step)], shape: [2])
+    let state: InlineArray<2, Int32> = [Int32(bitPattern: key), Int32(truncatingIfNeeded: step)]
+    try setInput(index, state.span)
   }
 }

@@ -12,15 +12,21 @@ final class PrefetchingLoader: BatchFeed {
 
   private(set) var waitedSeconds = 0.0
   private let source: any SampleSource
+  private let order: [Int32]
+  private let batches: Batches
   private let empty = Channel<Buffer>()
   private let full = Channel<Result<Buffer, any Error>>()
   /// With the step that runs.
   private var current: Buffer?
 
   init(_ source: any SampleSource, _ order: [Int32], _ batches: Batches) {
-    self.source = source
+    (self.source, self.order, self.batches) = (source, order, batches)
     for _ in 0..<min(Self.bufferCount, batches.steps) { empty.send(Buffer()) }
-    DispatchQueue(label: "apus.loader", qos: .userInitiated).async { [empty, full] in
+    restart()
+  }
+
+  func restart() {
+    DispatchQueue(label: "apus.loader", qos: .userInitiated).async { [source, order, batches, empty, full] in
       for step in 0..<batches.steps {
         guard var buffer = empty.receive() else { return }
         do {
@@ -37,7 +43,7 @@ final class PrefetchingLoader: BatchFeed {
   deinit { empty.close() }
 
   /// - Throws: what the source threw for a sample of this batch.
-  func next() throws -> [NDArray] {
+  func setNext(_ indices: [Int], of executable: any Executable) throws {
     if let buffer = current.take() { empty.send(buffer) }
     let start = ContinuousClock.now
     guard let result = full.receive() else { preconditionFailure("full is never closed") }
@@ -47,7 +53,8 @@ final class PrefetchingLoader: BatchFeed {
     func array(_ bytes: [UInt8], _ type: TensorType) -> NDArray {
       NDArray(bytes: bytes, shape: [buffer.count] + type.shape, dtype: type.dtype)!
     }
-    return [array(buffer.inputs, source.input), array(buffer.targets, source.target)]
+    try executable.setInput(indices[0], array(buffer.inputs, source.input))
+    try executable.setInput(indices[1], array(buffer.targets, source.target))
   }
 }
 

@@ -30,6 +30,7 @@ public final class TrainStep {
   private let inputIndices: [Int]
   private let valueIndices: [Int]
   private let randomState: Int?
+  private var stepValues: [Double] = []
   private var sentValues: [Double] = []
 
   /// - Parameters:
@@ -92,12 +93,15 @@ public final class TrainStep {
         .invalidArgument, at: "step", "\(values.count) inputs; it takes \(inputs.map(\.name).joined(separator: ", "))")
     }
     for (index, value) in zip(inputIndices, values) { try executable.setInput(index, value) }
-    let numbers = optimizer.values(step: count + 1)
-    if numbers != sentValues {
-      for (index, number) in zip(valueIndices, numbers) { try executable.setInput(index, NDArray(Float(number))) }
-      sentValues = numbers
+    stepValues.removeAll(keepingCapacity: true)
+    optimizer.appendValues(step: count + 1, to: &stepValues)
+    if stepValues != sentValues {
+      for (index, number) in zip(valueIndices, stepValues) {
+        try executable.setInput(index, CollectionOfOne(Float(number)).span)
+      }
+      swap(&stepValues, &sentValues)
     }
-    if let randomState { try executable.setInput(randomState, .randomState(seed: seed, step: count + 1)) }
+    if let randomState { try executable.setRandomState(randomState, seed: seed, step: count + 1) }
     try executable.run()
     count += 1
   }

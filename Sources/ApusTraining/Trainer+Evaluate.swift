@@ -29,7 +29,7 @@ extension Trainer {
     let feed = data.feed(indices, batches)
     for batch in 0..<batches.steps {
       let plan = batches.pick(batch, from: plans)
-      try plan.run(feed.next(), randomState: (seed, 0), values: [])
+      try plan.run(feed, randomState: (seed, 0))
       lastRun = plan.executable
     }
     let result = try mean(plans.map(\.totals))

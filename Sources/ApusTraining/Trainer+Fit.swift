@@ -150,9 +150,8 @@ extension Trainer {
         break
       }
       let plan = batches.pick(batch, from: plans)
-      let inputs = try feed.next()
+      try plan.run(feed, randomState: (seed, step + 1), optimizer: optimizer)
       step += 1
-      try plan.run(inputs, randomState: (seed, step), values: optimizer.values(step: step))
       lastRun = plan.executable
       guard step - lastRead >= pace.stepsToNextRead || batch + 1 == batches.steps else { continue }
       result = try mean(plans.map(\.totals))

@@ -36,34 +36,38 @@ package protocol BenchmarkSteps {
 private final class TrainingSteps: BenchmarkSteps {
   private let trainer: Trainer
   private let plan: BatchPlan
-  private let data: any TrainingData
-  private let batches: Batches
-  private let order: [Int32]
-  private var feed: any BatchFeed
+  private let feed: any BatchFeed
+  private let stepsPerPass: Int
   private var done = 0
 
   init(trainer: Trainer, plan: BatchPlan, data: any TrainingData, batchSize: Int) {
     self.trainer = trainer
     self.plan = plan
-    self.data = data
-    batches = Batches(count: data.count / batchSize * batchSize, size: batchSize)
-    order = (0..<Int32(batches.count)).map { $0 }
-    feed = data.feed(order, batches)
+    let batches = Batches(count: data.count / batchSize * batchSize, size: batchSize)
+    feed = data.feed((0..<Int32(batches.count)).map { $0 }, batches)
+    stepsPerPass = batches.steps
   }
 
   var launchCount: Int { plan.executable.launchCount }
 
-  func start() throws { try next(plan.run) }
-  func profile() throws -> RunProfile { try next(plan.profile) }
+  func start() throws {
+    prepareNext()
+    try plan.run(feed, randomState: (trainer.seed, trainer.step), optimizer: trainer.optimizer)
+  }
 
-  private func next<R>(_ run: ([NDArray], (seed: UInt64, step: Int), [Double]) throws -> R) throws -> R {
-    if done == batches.steps {
-      feed = data.feed(order, batches)
+  func profile() throws -> RunProfile {
+    prepareNext()
+    return try plan.profile(feed, randomState: (trainer.seed, trainer.step), optimizer: trainer.optimizer)
+  }
+
+  /// Counts a step; after the last batch comes the first.
+  private func prepareNext() {
+    if done == stepsPerPass {
+      feed.restart()
       done = 0
     }
     done += 1
     trainer.step += 1
-    return try run(feed.next(), (trainer.seed, trainer.step), trainer.optimizer.values(step: trainer.step))
   }
 
   func wait() throws { _ = try plan.totals.read() }
@@ -80,7 +84,7 @@ private final class InferenceSteps: BenchmarkSteps {
     }
     executable = try trainer.session.compile(graph, outputs: [output], options: trainer.options)
     let first = data.feed((0..<Int32(batchSize)).map { $0 }, Batches(count: batchSize, size: batchSize))
-    for (input, value) in zip(executable.inputs.indices, try first.next()) { try executable.setInput(input, value) }
+    try first.setNext(Array(executable.inputs.indices), of: executable)
   }
 
   var launchCount: Int { executable.launchCount }

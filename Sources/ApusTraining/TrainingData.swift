@@ -29,7 +29,7 @@ protocol TrainingData: AnyObject {
   var source: any SampleSource { get }
   /// `device` or `host`.
   var placement: DataPlacement { get }
-  /// The graph's inputs that make a batch, in the order of `BatchFeed.next`.
+  /// The graph's inputs that make a batch, in the order in which a feed takes their indices.
   var inputNames: [String] { get }
 
   /// Declares these inputs; returns the batch's inputs `[size, ...]` and targets `[size, ...]`.
@@ -44,12 +44,15 @@ extension TrainingData {
   var count: Int { source.count }
 }
 
-/// The batches of one pass, one after the other.
+/// The batches of a pass, one after the other.
 protocol BatchFeed: AnyObject {
   /// Seconds that the steps so far had to wait for their batch.
   var waitedSeconds: Double { get }
-  /// Values of the data's `inputNames`. Must not be called after the last batch or an error.
-  func next() throws -> [NDArray]
+  /// Sets the inputs `indices` of `executable`, the data's `inputNames` in order, to the next batch. Must not be called
+  /// after the last batch or an error.
+  func setNext(_ indices: [Int], of executable: any Executable) throws
+  /// After the last batch: begins the pass again.
+  func restart()
 }
 
 /// Data that stays on the device: a step gathers its batch by index.
@@ -89,11 +92,13 @@ final class ResidentData: TrainingData {
 
     init(_ order: [Int32], _ batches: Batches) { (self.order, self.batches) = (order, batches) }
 
-    func next() -> [NDArray] {
-      let indices = Array(order[batches.range(step)])
+    func setNext(_ indices: [Int], of executable: any Executable) throws {
+      let order = order
+      try executable.setInput(indices[0], order.span.extracting(batches.range(step)))
       step += 1
-      return [NDArray(indices, shape: [indices.count])]
     }
+
+    func restart() { step = 0 }
   }
 }
 

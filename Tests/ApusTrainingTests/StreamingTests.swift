@@ -135,7 +135,11 @@ import Testing
       let reads = Reads()
       thread = reads
       let loader = PrefetchingLoader(Counted(reads: reads), Array(0..<1000), Batches(count: 1000, size: 1))
-      _ = try loader.next()
+      let graph = Graph()
+      let inputs = [
+        graph.input("inputs", shape: [1, 1], dtype: .uint8), graph.input("targets", shape: [1], dtype: .int32),
+      ]
+      try loader.setNext([0, 1], of: Device.cpu.openSession().compile(graph, outputs: inputs))
       Thread.sleep(forTimeInterval: 0.05)
       #expect(reads.count.load(ordering: .relaxed) <= 4)
     }

@@ -8,7 +8,7 @@ extension BenchmarkMetric {
   static let gflops = custom("GFLOP / s", polarity: .prefersLarger, useScalingFactor: false)
   /// Of fused multiply-adds on registers, measured on all threads before the benchmark.
   static let percentOfPeak = custom("% of FMA peak", polarity: .prefersLarger, useScalingFactor: false)
-  /// Calls of the C allocator in the whole process, the driver's included, rounded up.
+  /// Calls of the C allocator by this program and Swift's runtime, rounded up.
   static let hostAllocations = custom("Host allocations / run", useScalingFactor: false)
   /// From the start of the program to the end of the first step.
   static let firstStep = custom("First step (ms)", useScalingFactor: false)

@@ -66,9 +66,9 @@ private struct WarmWork {
   }
 
   func sample(_ benchmark: Benchmark, _ unit: BenchmarkMetric, unitsPerRun: Int) throws {
-    let allocationsBefore = apus_allocation_count()
+    let allocationsBefore = apus_own_allocation_count()
     let seconds = try work.duration(ofRuns: runsPerSample) / .seconds(1)
-    let allocations = Int(apus_allocation_count() - allocationsBefore)
+    let allocations = Int(apus_own_allocation_count() - allocationsBefore)
 
     let runsPerSecond = Double(runsPerSample) / seconds
     let gflops = work.operations * runsPerSecond * 1e-9

@@ -159,6 +159,18 @@ package final class Plan<B: Backend>: Executable {
     if let buffer = inputBuffers[index] { try session.upload(value, to: buffer) }
   }
 
+  package func setInput<T: Element>(_ index: Int, _ elements: Span<T>) throws {
+    let (name, type) = inputs[index]
+    guard elements.count == type.count, T.dtype == type.dtype else {
+      throw GraphError(
+        label: name,
+        message: "the input is \(elements.count) elements of \(T.dtype); the plan was made for \(type.dtype) "
+          + "\(type.shape.shapeDescription)")
+    }
+    guard let buffer = inputBuffers[index], !elements.isEmpty else { return }
+    try elements.withUnsafeBytes { bytes in try session.backend.copy(bytes, to: buffer) }
+  }
+
   package func run() throws {
     if checksNumbers {
       try runChecked()

@@ -63,6 +63,8 @@ public protocol Executable: AnyObject {
 
   /// Sets input `index` for the runs that follow.
   func setInput(_ index: Int, _ value: NDArray) throws
+  /// Sets input `index` for the runs that follow to elements in row-major order. Allocates nothing.
+  func setInput<T: Element>(_ index: Int, _ elements: Span<T>) throws
   /// Starts one run; may return before it ends.
   func run() throws
   /// Runs once, waits, and tells the time of each launch.

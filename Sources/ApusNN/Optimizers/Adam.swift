@@ -27,9 +27,9 @@ public struct Adam: Optimizer {
 
   public var stateNames: [String] { ["mean", "variance"] }
 
-  public func values(step: Int) -> [Double] {
+  public func appendValues(step: Int, to values: inout [Double]) {
     let t = Double(step)
-    return [learningRate * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t))]
+    values.append(learningRate * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t)))
   }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
@@ -66,7 +66,10 @@ public struct AdamW: Optimizer {
 
   public var stateNames: [String] { adam.stateNames }
 
-  public func values(step: Int) -> [Double] { adam.values(step: step) + [learningRate * weightDecay] }
+  public func appendValues(step: Int, to values: inout [Double]) {
+    adam.appendValues(step: step, to: &values)
+    values.append(learningRate * weightDecay)
+  }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
     let decayed = x.parameter - x.parameter * x.values[1]

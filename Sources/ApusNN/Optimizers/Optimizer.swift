@@ -12,7 +12,7 @@ public import ApusCore
 ///     let sign = Expr.ifGreater(x.gradient, 0, then: 1, otherwise: -1)
 ///     return UpdateRule(parameter: x.parameter - x.values[0] * sign)
 ///   }
-///   func values(step: Int) -> [Double] { [learningRate] }
+///   func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
 /// }
 /// ```
 public protocol Optimizer: Sendable {
@@ -20,16 +20,24 @@ public protocol Optimizer: Sendable {
   var learningRate: Double { get set }
   /// Names of the state vectors, zero at first.
   var stateNames: [String] { get }
-  /// The numbers that the rule reads and that may differ from step to step; computed on the host, in double precision.
+  /// Appends the numbers that the rule reads and that may differ from step to step; computed on the host, in double
+  /// precision.
   ///
   /// - Parameter step: 1 for the first.
-  func values(step: Int) -> [Double]
+  func appendValues(step: Int, to values: inout [Double])
   /// New parameter and states. Called when a step is traced; what it takes from `self` is constant from then on.
   func rule(_ inputs: RuleInputs) -> UpdateRule
 }
 
 extension Optimizer {
   public var stateNames: [String] { [] }
+
+  /// What `appendValues` appends.
+  package func values(step: Int) -> [Double] {
+    var values: [Double] = []
+    appendValues(step: step, to: &values)
+    return values
+  }
 
   /// The type's name, as weight files and histories have it: `adam`.
   public var name: String { "\(Self.self)".lowercased() }
@@ -41,7 +49,7 @@ public struct RuleInputs {
   public let gradient: Expr
   /// One for each of `stateNames`.
   public let states: [Expr]
-  /// One for each of `values(step:)`.
+  /// One for each of `appendValues(step:to:)`.
   public let values: [Expr]
 }
 

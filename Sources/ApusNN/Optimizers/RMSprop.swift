@@ -27,7 +27,7 @@ public struct RMSprop: Optimizer {
     ["variance"] + (centered ? ["mean"] : []) + (momentum == 0 ? [] : ["momentum"])
   }
 
-  public func values(step: Int) -> [Double] { [learningRate] }
+  public func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
     func average(_ old: Expr, _ new: Expr) -> Expr { .constant(rho) * old + .constant(1 - rho) * new }

@@ -22,7 +22,7 @@ public struct SGD: Optimizer {
 
   public var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
-  public func values(step: Int) -> [Double] { [learningRate] }
+  public func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
     let scaled = x.values[0] * (x.gradient + .constant(weightDecay) * x.parameter)
