@@ -5,9 +5,6 @@
 // A NaN counts as greatest.
 #define GREATER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
 
-// Channels that are worked on together.
-enum { LANES = 16 };
-
 APUS_WIDE
 void apus_pool_maximum(const apus_windows *windows, const float *restrict x, float *restrict y) {
   const apus_windows w = *windows;
@@ -34,9 +31,6 @@ void apus_pool_mean(const apus_windows *windows, const float *restrict x, float 
     for (int64_t c = 0; c < w.channels; c++) y[c] *= factor;
   }
 }
-
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
-typedef int32_t lane_bits __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 
 // One window's channels, a register at a time. `left` is what is still to be given: the first match takes it.
 APUS_PART void give_lanes(const apus_windows *w, const float *restrict x, const float *restrict y,

@@ -2,33 +2,33 @@
 
 #include "vector_math.h"
 
-// Several sums side by side: their order is fixed, and no compiler may choose another.
-enum { LANES = 32 };
+// Several sums or maxima side by side: their order is fixed, and no compiler may choose another.
+enum { PARTS = 32 };
 
 #define GREATER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
 
-APUS_PART float fold_lanes(apus_reduction kind, float *lanes) {
-  for (int width = LANES / 2; width > 0; width /= 2)
+APUS_PART float fold_parts(apus_reduction kind, float *parts) {
+  for (int width = PARTS / 2; width > 0; width /= 2)
     for (int i = 0; i < width; i++)
-      lanes[i] = kind == APUS_REDUCE_SUM ? lanes[i] + lanes[i + width] : GREATER(lanes[i], lanes[i + width]);
-  return lanes[0];
+      parts[i] = kind == APUS_REDUCE_SUM ? parts[i] + parts[i + width] : GREATER(parts[i], parts[i + width]);
+  return parts[0];
 }
 
 APUS_WIDE
 float apus_reduce(apus_reduction kind, const float *x, int64_t count) {
-  float lanes[LANES];
-  for (int j = 0; j < LANES; j++) lanes[j] = kind == APUS_REDUCE_SUM ? 0.f : -INFINITY;
+  float parts[PARTS];
+  for (int j = 0; j < PARTS; j++) parts[j] = kind == APUS_REDUCE_SUM ? 0.f : -INFINITY;
   int64_t i = 0;
   if (kind == APUS_REDUCE_SUM) {
-    for (; i + LANES <= count; i += LANES)
-      for (int j = 0; j < LANES; j++) lanes[j] += x[i + j];
-    for (int j = 0; i + j < count; j++) lanes[j] += x[i + j];
+    for (; i + PARTS <= count; i += PARTS)
+      for (int j = 0; j < PARTS; j++) parts[j] += x[i + j];
+    for (int j = 0; i + j < count; j++) parts[j] += x[i + j];
   } else {
-    for (; i + LANES <= count; i += LANES)
-      for (int j = 0; j < LANES; j++) lanes[j] = GREATER(lanes[j], x[i + j]);
-    for (int j = 0; i + j < count; j++) lanes[j] = GREATER(lanes[j], x[i + j]);
+    for (; i + PARTS <= count; i += PARTS)
+      for (int j = 0; j < PARTS; j++) parts[j] = GREATER(parts[j], x[i + j]);
+    for (int j = 0; i + j < count; j++) parts[j] = GREATER(parts[j], x[i + j]);
   }
-  return fold_lanes(kind, lanes);
+  return fold_parts(kind, parts);
 }
 
 APUS_WIDE
@@ -61,22 +61,22 @@ void apus_accumulate(const float *restrict x, float *restrict y, int64_t count) 
 
 APUS_WIDE
 float apus_exp_shifted(const float *x, float shift, float *y, int64_t count) {
-  float lanes[LANES] = {0};
+  float parts[PARTS] = {0};
   int64_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (int j = 0; j < LANES; j++) lanes[j] += y[i + j] = vector_exp(x[i + j] - shift);
-  for (int j = 0; i + j < count; j++) lanes[j] += y[i + j] = vector_exp(x[i + j] - shift);
-  return fold_lanes(APUS_REDUCE_SUM, lanes);
+  for (; i + PARTS <= count; i += PARTS)
+    for (int j = 0; j < PARTS; j++) parts[j] += y[i + j] = vector_exp(x[i + j] - shift);
+  for (int j = 0; i + j < count; j++) parts[j] += y[i + j] = vector_exp(x[i + j] - shift);
+  return fold_parts(APUS_REDUCE_SUM, parts);
 }
 
 APUS_WIDE
 float apus_sum_exp_shifted(const float *x, float shift, int64_t count) {
-  float lanes[LANES] = {0};
+  float parts[PARTS] = {0};
   int64_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (int j = 0; j < LANES; j++) lanes[j] += vector_exp(x[i + j] - shift);
-  for (int j = 0; i + j < count; j++) lanes[j] += vector_exp(x[i + j] - shift);
-  return fold_lanes(APUS_REDUCE_SUM, lanes);
+  for (; i + PARTS <= count; i += PARTS)
+    for (int j = 0; j < PARTS; j++) parts[j] += vector_exp(x[i + j] - shift);
+  for (int j = 0; i + j < count; j++) parts[j] += vector_exp(x[i + j] - shift);
+  return fold_parts(APUS_REDUCE_SUM, parts);
 }
 
 APUS_WIDE

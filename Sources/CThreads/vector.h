@@ -2,6 +2,7 @@
 #ifndef APUS_VECTOR_H
 #define APUS_VECTOR_H
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #ifndef __has_feature
@@ -25,6 +26,11 @@
   (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && \
    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
 #endif
+
+// Floats that are worked on together: a register of 512 bits, or two or four smaller ones.
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef int32_t lane_bits __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 
 // Unrolls the loop that follows, so that arrays of registers are registers.
 #define APUS_UNROLL _Pragma("clang loop unroll(full)")

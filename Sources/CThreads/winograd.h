@@ -14,15 +14,11 @@
 #include <string.h>
 
 enum {
-  LANES = 16,
   // Columns of a matrix that lie side by side: the width of a block of registers.
   PANEL = 32,
   // Elements of a transformed tile.
   POINTS = 16,
 };
-
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
-typedef int32_t lane_bits __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
 
 APUS_PART int64_t round_up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 APUS_PART int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }

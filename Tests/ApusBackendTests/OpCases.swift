@@ -90,6 +90,13 @@ private let convolutions:
     ("one pixel", [1, 1, 1, 1], [1, 1, 1, 1], (1, 1), .valid, (1, 1), 1),
     ("wide tail", [1, 4, 30, 17], [3, 3, 17, 33], (1, 1), .same, (1, 1), 1),
     ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
+    // Served by kernels for few channels: ends of rows, and padding on every side.
+    ("few channels", [2, 14, 20, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),
+    ("few channels padded", [2, 7, 25, 3], [3, 3, 3, 32], (1, 1), .same, (1, 1), 1),
+    (
+      "few channels stride 2", [1, 8, 31, 3], [3, 4, 3, 16], (1, 2),
+      .explicit(top: 4, bottom: 1, left: 0, right: 2), (1, 1), 1
+    ),
     // Served by Winograd's kernels: parts of tiles and of vectors, blocks of channels, many tiles.
     ("Winograd tails", [3, 15, 18, 40], [3, 3, 40, 50], (1, 1), .same, (1, 1), 1),
     (
@@ -109,6 +116,12 @@ let convolutionCases: [OpCase] =
   } + [
     OpCase("conv2D bias relu", [2, 10, 9, 6], [3, 3, 6, 20], [20], sums: 180) {
       relu(conv2D($0[0], $0[1]) + $0[2])
+    },
+    OpCase("conv2D few channels bias relu", [2, 6, 15, 2], [3, 3, 2, 32], [32], sums: 180) {
+      relu(conv2D($0[0], $0[1], padding: .same) + $0[2])
+    },
+    OpCase("conv2D few channels bias residual", [2, 6, 15, 2], [3, 3, 2, 32], [2, 6, 15, 32], sums: 180) {
+      relu(conv2D($0[0], $0[1], padding: .same) + $0[2])
     },
     OpCase("conv2D bias gelu", [2, 6, 6, 6], [3, 3, 6, 19], [19], sums: 72) {
       gelu(conv2D($0[0], $0[1], padding: .same) + $0[2])
