@@ -1,3 +1,5 @@
+import ApusCore
+
 /// What `apus benchmark` prints; a figure that could not be measured is `null`.
 struct BenchmarkReport {
   struct Rates: Encodable {

@@ -124,12 +124,3 @@ extension RunProfile.Operation {
   var gflops: Double? { floatingPointOperations > 0 ? floatingPointOperations / duration * 1e-9 : nil }
   var gigabytesPerSecond: Double { Double(byteCount) / duration * 1e-9 }
 }
-
-extension [Double] {
-  /// The middle of the values, of which there is at least one; the mean of the middle two of an even number.
-  var median: Double {
-    let sorted = sorted()
-    let middle = count / 2
-    return count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
-  }
-}

@@ -3,7 +3,8 @@ import ApusCore
 import ApusTraining
 import ArgumentParser
 
-/// What `apus benchmark` and `apus profile` run: steps of training or inference on noise that lies on the device.
+/// What `apus benchmark`, `apus profile` and `apus tune` run: steps of training or inference on noise that lies on the
+/// device.
 struct WorkloadOptions: ParsableArguments {
   enum Mode: String, CaseIterable, ExpressibleByArgument {
     case train, infer
@@ -38,6 +39,12 @@ struct WorkloadOptions: ParsableArguments {
 
   /// Opens the device, puts the pictures on it and compiles the step.
   func prepare() throws -> (trainer: Trainer, steps: any BenchmarkSteps) {
+    let (trainer, makeSteps) = try open()
+    return (trainer, try makeSteps())
+  }
+
+  /// Opens the device; the function compiles the step, with the pictures on the device, each time that it is called.
+  func open() throws -> (trainer: Trainer, makeSteps: () throws -> any BenchmarkSteps) {
     let usual = try Models.entry(model.name)
     let shape = input?.sizes ?? usual.inputShape
     let classes = classes ?? usual.classes
@@ -45,7 +52,7 @@ struct WorkloadOptions: ParsableArguments {
       Models.make(model.name, inputShape: shape, classes: classes), loss: .sparseCategoricalCrossEntropy,
       metrics: [.accuracy], device: deviceOption.chosen(), modelName: model.name)
     let data = try Self.pictures(shape, classes: classes, count: 4 * batchSize, for: trainer.device)
-    return (trainer, try trainer.steps(on: data, batchSize: batchSize, trains: mode == .train))
+    return (trainer, { try trainer.steps(on: data, batchSize: batchSize, trains: mode == .train) })
   }
 
   /// Of convolutions and products of `network`, for one picture.

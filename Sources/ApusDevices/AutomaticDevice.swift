@@ -1,5 +1,5 @@
 import ApusCPU
-public import ApusCore
+import ApusCore
 import Foundation
 
 #if OpenCL

@@ -65,10 +65,19 @@ public enum Device: Hashable, Sendable {
   ///
   /// An OpenCL device that was asked for is never replaced by another; only `automatic` chooses.
   ///
-  /// - Parameter note: told, once each, why `automatic` passes over a GPU; a line on standard error when not given.
+  /// What `apus tune` found for the device is used.
+  ///
+  /// - Parameter note: told, once each, why `automatic` passes over a GPU and why tunings are not used; a line on
+  ///   standard error when not given.
   /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device, or the CPU backend's oneDNN
   ///   is missing.
   public func openSession(note: (String) -> Void = Device.printNote) throws(BackendError) -> any Session {
+    let session = try open(note: note)
+    (session as? any TunableSession)?.loadTuning(note: note)
+    return session
+  }
+
+  private func open(note: (String) -> Void) throws(BackendError) -> any Session {
     switch self {
     case .automatic:
       if let gpu = Self.firstThatPasses(Self.gpus(note: note), note: note) { return gpu }

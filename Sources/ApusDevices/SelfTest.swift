@@ -76,7 +76,7 @@ struct SelfTestCase {
 
   /// The largest relative error over all results.
   func relativeError(of session: any Session, against reference: any Session) throws -> Double {
-    let results = try zip(run(on: session), run(on: reference)).map(Self.relativeError)
+    let results = try zip(run(on: session), run(on: reference)).map { $0.relativeDistance(from: $1) }
     return results.first(where: \.isNaN) ?? results.max() ?? 0
   }
 
@@ -94,12 +94,14 @@ struct SelfTestCase {
     try plan.run()
     return try traced.outputs.indices.map(plan.output) + traced.parameters.map(session.read)
   }
+}
 
+extension NDArray {
   /// `|x - r| / |r|` in L2 norms; the plain distance where the reference is zero.
-  private static func relativeError(_ result: NDArray, _ reference: NDArray) -> Double {
+  func relativeDistance(from reference: NDArray) -> Double {
     var distance = 0.0
     var length = 0.0
-    for (x, r) in zip(result.doubles, reference.doubles) {
+    for (x, r) in zip(doubles, reference.doubles) {
       distance += (x - r) * (x - r)
       length += r * r
     }

@@ -6,14 +6,12 @@ extension OpenCLBackend {
     _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let shape = pass.shape(attributes, call.inputs.map(\.type), call.output.type)
-    switch (schedule, pass) {
-    case (.cpu, .forward), (.cpu, .inputGradient):
-      if call.pooling == nil, let tile = winogradTile(shape, pass) { return try winograd(shape, pass, tile, call) }
-      return try direct(shape, pass, call)
-    case (.cpu, .filterGradient):
-      if let tile = winogradFilterTile(shape) { return try winogradFilterGradient(shape, tile, call) }
-      return try filterGradient(shape, call)
-    case (.gpu, _): return try implicitProduct(shape, pass, call)
+    switch conv2DSchedule(shape, pass) {
+    case .direct(let tile): return try direct(shape, pass, tile, call)
+    case .winograd(let tile): return try winograd(shape, pass, tile, call)
+    case .filterGradient(let tile): return try filterGradient(shape, tile, call)
+    case .winogradFilterGradient(let tile): return try winogradFilterGradient(shape, tile, call)
+    case .product(let product): return try implicitProduct(shape, pass, product, call)
     }
   }
 
@@ -21,22 +19,20 @@ extension OpenCLBackend {
     _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ inputs: [TensorType], _ output: TensorType
   ) -> Int {
     let shape = pass.shape(attributes, inputs, output)
-    switch (schedule, pass) {
-    case (.cpu, .forward): return winogradTile(shape, pass)?.workspaceByteCount ?? 0
-    case (.cpu, .inputGradient): return winogradTile(shape, pass)?.workspaceByteCount ?? shape.filterCount * 4
-    case (.cpu, .filterGradient):
-      let splits = winogradFilterTile(shape)?.splits ?? FilterGradientTile(shape).splits
-      return splits == 1 ? 0 : splits * shape.filterCount * 4
-    case (.gpu, _): return product(shape, pass).tile.workspaceByteCount(output.count)
+    switch conv2DSchedule(shape, pass) {
+    case .direct: return pass == .inputGradient ? shape.filterCount * 4 : 0
+    case .winograd(let tile): return tile.workspaceByteCount
+    case .filterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
+    case .winogradFilterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
+    case .product(let product): return product.tile.workspaceByteCount(output.count)
     }
   }
 
   // MARK: CPU-class: direct convolution in registers
 
   private func direct(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ call: Invocation<OpenCLBuffer>
+    _ shape: Conv2DShape, _ pass: Conv2DPass, _ tile: Conv2DTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
-    let tile = Conv2DTile(shape, pass)
     let epilogue = Epilogue(call)
     var defines: Defines = [pass.names.define: 1]
     defines.append(shape.defines)
@@ -60,9 +56,8 @@ extension OpenCLBackend {
   }
 
   private func filterGradient(
-    _ shape: Conv2DShape, _ call: Invocation<OpenCLBuffer>
+    _ shape: Conv2DShape, _ tile: FilterGradientTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
-    let tile = FilterGradientTile(shape)
     var defines = shape.defines
     defines.append(tile.defines)
     let source = try source(["vector_cpu", "conv2d_filter_gradient_cpu"], defines, for: call)
@@ -82,7 +77,7 @@ extension OpenCLBackend {
 
   // MARK: GPU-class: an implicit matrix product
 
-  private func product(_ shape: Conv2DShape, _ pass: Conv2DPass) -> TiledProduct {
+  func product(_ shape: Conv2DShape, _ pass: Conv2DPass) -> TiledProduct {
     let window = shape.window
     let pixels = shape.n * shape.p * shape.q
     let taps = shape.r * shape.s
@@ -103,7 +98,7 @@ extension OpenCLBackend {
   }
 
   private func implicitProduct(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ call: Invocation<OpenCLBuffer>
+    _ shape: Conv2DShape, _ pass: Conv2DPass, _ product: TiledProduct, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines: Defines = [pass.names.define: 1]
     defines.append(shape.defines)
@@ -111,7 +106,7 @@ extension OpenCLBackend {
       defines["TAP_STEP_H"] = shape.window.strideY / gcd(shape.window.strideY, shape.window.dilationY)
       defines["TAP_STEP_W"] = shape.window.strideX / gcd(shape.window.strideX, shape.window.dilationX)
     }
-    return try launches(product(shape, pass), "conv2d_gpu", pass.names.entry, defines, call)
+    return try launches(product, "conv2d_gpu", pass.names.entry, defines, call)
   }
 }
 

@@ -17,6 +17,17 @@ struct KernelSource {
     self.text = text
   }
 
+  /// A checksum of all files, as text.
+  static func checksum() throws(BackendError) -> String {
+    var text = ""
+    var number = 0
+    while let name = apus_kernel_name(number) {
+      text += try file(String(cString: name))
+      number += 1
+    }
+    return String(Checksum(text.utf8).value, radix: 16)
+  }
+
   /// `kernels/<name>.cl`: embedded in the program, or read from the folder that `APUS_KERNELS` names.
   private static func file(_ name: String) throws(BackendError) -> String {
     if let folder = Environment["APUS_KERNELS"] {

@@ -6,30 +6,64 @@ extension OpenCLBackend {
     let shape = ProductShape(attributes, call.inputs.map(\.type), call.output.type)
     if shape.k == 0 { return try zeros(call) }
     var defines = shape.defines
-    switch schedule {
-    case .cpu:
-      let tile = ProductTile(shape)
+    switch productSchedule(shape) {
+    case .registers(let tile):
       let epilogue = Epilogue(call)
       defines.append(tile.defines)
       let source = try source(["vector_cpu", "gemm_cpu"], defines, for: call, epilogue: epilogue)
       let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
       return OpenCLKernel([try launch(source, "gemm", arguments, global: tile.global, local: [1, 1, 1])])
-    case .gpu:
-      return try launches(shape.tiled(on: context.device), "gemm_gpu", "gemm", defines, call)
+    case .tiled(let product): return try launches(product, "gemm_gpu", "gemm", defines, call)
     }
   }
 
   func matMulWorkspace(_ attributes: MatMul, _ inputs: [TensorType], _ output: TensorType) -> Int {
-    let shape = ProductShape(attributes, inputs, output)
+    switch productSchedule(ProductShape(attributes, inputs, output)) {
+    case .registers: return 0
+    case .tiled(let product): return product.tile.workspaceByteCount(output.count)
+    }
+  }
+
+  /// What was chosen for the product, else what the cost models say.
+  private func productSchedule(_ shape: ProductShape) -> ProductSchedule {
+    chosen(shape.problem, usual: usualProduct(shape)) { productSchedules(shape) }
+  }
+
+  private func usualProduct(_ shape: ProductShape) -> ProductSchedule {
     switch schedule {
-    case .cpu: return 0
-    case .gpu: return shape.tiled(on: context.device).tile.workspaceByteCount(output.count)
+    case .cpu: .registers(ProductTile(shape))
+    case .gpu: .tiled(shape.tiled(on: context.device))
+    }
+  }
+
+  /// The usual schedule, then those that a tuner tries.
+  func productSchedules(_ shape: ProductShape) -> [ProductSchedule] {
+    var all = [usualProduct(shape)]
+    switch schedule {
+    case .cpu:
+      all += TileVariation.all.map { .registers(ProductTile(shape, $0)) }
+      all += ProductTile.Packing.allCases.map { .registers(ProductTile(shape, packing: $0)) }
+    case .gpu: all += shape.tiled(on: context.device).variations(on: context.device).map { .tiled($0) }
+    }
+    return all
+  }
+}
+
+/// How a product is computed: CPU-class or GPU-class.
+enum ProductSchedule: Schedule {
+  case registers(ProductTile)
+  case tiled(TiledProduct)
+
+  var name: String {
+    switch self {
+    case .registers(let tile): tile.name
+    case .tiled(let product): product.name
     }
   }
 }
 
 /// Extents of a batch of products: c [batch, M, N] = op(a) [M, K] * op(b) [K, N].
-private struct ProductShape {
+struct ProductShape {
   let m, n, k, batch: Int
   let attributes: MatMul
 
@@ -48,30 +82,37 @@ private struct ProductShape {
     ]
   }
 
+  /// The key of products of these shapes.
+  var problem: String { "gemm \(attributes) \(m)x\(k)x\(n)\(batch == 1 ? "" : " batch \(batch)")" }
+
   func tiled(on device: OpenCLDevice) -> TiledProduct {
     TiledProduct(rows: m, columns: n, depth: k, slices: batch, on: device)
   }
 }
 
 /// Blocking of `gemm_cpu.cl`.
-private struct ProductTile {
+struct ProductTile {
   var vector = 1, vectors = 1, rows = 1
   var blockM, blockN, blockK: Int
   let packsA, packsB: Bool
   let global: [Int]
 
-  init(_ shape: ProductShape) {
+  /// Operands that are copied before they are multiplied.
+  enum Packing: CaseIterable { case none, b, both }
+
+  /// - Parameter packing: `nil` leaves it to the model.
+  init(_ shape: ProductShape, _ variation: TileVariation = .init(), packing: Packing? = nil) {
     let (m, n, k) = (shape.m, shape.n, shape.k)
     // Operands that do not stay in the caches are worth a copy.
-    let isLarge = m * n * k >= 1 << 28
+    let isLarge = packing.map { $0 == .both } ?? (m * n * k >= 1 << 28)
     packsA = isLarge
     // Rows of a power of two floats apart compete for the same cache lines.
     let collides = n % 1024 == 0 && m >= 32
-    packsB = isLarge || shape.attributes.transposeB || collides
+    packsB = isLarge || shape.attributes.transposeB || packing.map { $0 == .b } ?? collides
     let mostRows = !shape.attributes.transposeA && !packsA && k % 1024 == 0 ? 8 : 26
     vector = RegisterTile.vector(n)
     var best = Double.infinity
-    for vectors in RegisterTile.vectorCounts(n) {
+    for vectors in variation.vectorCounts(RegisterTile.vectorCounts(n)) {
       for rows in 1...min(m, mostRows) where rows * vectors <= 26 {
         let cost =
           RegisterTile.waste(m, rows) * RegisterTile.waste(n, vectors * vector)
@@ -88,8 +129,8 @@ private struct ProductTile {
     } else {
       (blockM, blockN, blockK) = packsB ? (256, columns, min(k, collides ? 128 : 512)) : (rows, columns, k)
       // Enough work for an item, while there are items for all cores.
-      while blockM < m, blockM * blockN * blockK < 200_000,
-        m.dividedRoundingUp(by: blockM * 2) * n.dividedRoundingUp(by: blockN) >= 16
+      while blockM < m, blockM * blockN * blockK < Int(200_000 * variation.work),
+        m.dividedRoundingUp(by: blockM * 2) * n.dividedRoundingUp(by: blockN) >= Int(16 / variation.work)
       {
         blockM *= 2
       }
@@ -101,6 +142,12 @@ private struct ProductTile {
     blockN = even(n, blockN, columns)
     blockK = min(k, blockK)
     global = [m.dividedRoundingUp(by: blockM), n.dividedRoundingUp(by: blockN), shape.batch]
+  }
+
+  /// Rows and columns of a block of registers; rows, columns and depth of a work-item's; what is copied.
+  var name: String {
+    let packed = (packsA ? "a" : "") + (packsB ? "b" : "")
+    return "\(rows)x\(vector * vectors) of \(blockM)x\(blockN)x\(blockK)" + (packed.isEmpty ? "" : " packed \(packed)")
   }
 
   var defines: Defines {

@@ -13,24 +13,42 @@ struct MatrixTile {
     (self.m, self.n, self.k, self.workM, self.workN, self.speed) = (m, n, k, workM, workN, speed)
   }
 
-  private static let choices = [
+  private static let all = [
     MatrixTile(128, 128, 8, 8, 8, speed: 1), MatrixTile(128, 32, 16, 8, 4, speed: 0.7),
     MatrixTile(64, 64, 16, 4, 4, speed: 0.7), MatrixTile(32, 32, 16, 4, 4, speed: 0.4),
     MatrixTile(16, 16, 4, 4, 4, speed: 0.15),
   ]
 
-  /// The tiling of a product of `rows` x `depth` by `depth` x `columns`, `slices` times.
-  init(rows: Int, columns: Int, depth: Int, slices: Int, on device: OpenCLDevice) {
+  /// The tilings of a product of `rows` x `depth` by `depth` x `columns`, `slices` times, that the device can have;
+  /// that of the lowest estimated cost first.
+  static func choices(rows: Int, columns: Int, depth: Int, slices: Int, on device: OpenCLDevice) -> [MatrixTile] {
     let units = device.description.computeUnits
     func cost(_ tile: MatrixTile) -> Double {
       let groups = tile.groups(rows, columns) * slices
       let filled = min(1, Double(groups * tile.mostSplits(depth)) / Double(units))
       return Double(groups * tile.m * tile.n) / (tile.speed * filled)
     }
-    self = Self.choices.filter { $0.fits(device) }.min { cost($0) < cost($1) } ?? Self.choices.last!
-    // Two work-groups a compute unit hide each other's waits.
-    let groups = self.groups(rows, columns) * slices
-    splits = groups >= units ? 1 : max(1, min(mostSplits(depth), (2 * units).dividedRoundingUp(by: groups)))
+    let fitting = all.filter { $0.fits(device) }
+    return (fitting.isEmpty ? [all.last!] : fitting).sorted { cost($0) < cost($1) }.map { tile in
+      // Two work-groups a compute unit hide each other's waits.
+      var tile = tile
+      let groups = tile.groups(rows, columns) * slices
+      let wanted = groups >= units ? 1 : (2 * units).dividedRoundingUp(by: groups)
+      tile.splits = min(tile.mostSplits(depth), wanted)
+      return tile
+    }
+  }
+
+  /// Rows, columns and depth, and parts of the sum.
+  var name: String { "tile \(m)x\(n)x\(k) splits \(splits)" }
+
+  /// The same with other numbers of parts.
+  func withOtherSplits(depth: Int) -> [MatrixTile] {
+    [1, splits / 2, splits * 2, splits * 4].filter { (1...mostSplits(depth)).contains($0) && $0 != splits }.map {
+      var tile = self
+      tile.splits = $0
+      return tile
+    }
   }
 
   var groupSize: Int { (m / workM) * (n / workN) }
@@ -59,13 +77,25 @@ struct MatrixTile {
 }
 
 /// A product for `matrix_tile_gpu.cl`: extents and tiling.
-struct TiledProduct {
-  let rows, columns, slices: Int
-  let tile: MatrixTile
+struct TiledProduct: Schedule {
+  let rows, columns, depth, slices: Int
+  private(set) var tile: MatrixTile
 
   init(rows: Int, columns: Int, depth: Int, slices: Int, on device: OpenCLDevice) {
-    (self.rows, self.columns, self.slices) = (rows, columns, slices)
-    tile = MatrixTile(rows: rows, columns: columns, depth: depth, slices: slices, on: device)
+    (self.rows, self.columns, self.depth, self.slices) = (rows, columns, depth, slices)
+    tile = MatrixTile.choices(rows: rows, columns: columns, depth: depth, slices: slices, on: device)[0]
+  }
+
+  var name: String { tile.name }
+
+  /// With the other tilings, and the two most promising ones cut otherwise.
+  func variations(on device: OpenCLDevice) -> [TiledProduct] {
+    let tiles = MatrixTile.choices(rows: rows, columns: columns, depth: depth, slices: slices, on: device)
+    return (tiles + tiles.prefix(2).flatMap { $0.withOtherSplits(depth: depth) }).map { tile in
+      var product = self
+      product.tile = tile
+      return product
+    }
   }
 }
 

@@ -8,6 +8,7 @@ package final class OpenCLBackend: Backend {
 
   let context: OpenCLContext
   let programs: ProgramCache
+  package var schedules: [String: String] = [:]
   private let staging: StagingRing
   private var profilingQueue: ProfilingQueue?
 

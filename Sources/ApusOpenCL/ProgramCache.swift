@@ -10,7 +10,7 @@ package final class ProgramCache {
   private static let format = "apus-kernel-1\n"
 
   private let context: OpenCLContext
-  private let folder: String?
+  let folder: String?
   private var programs: [String: OpenCLProgram] = [:]
   /// Compiled, not yet on disk.
   private var unsaved: [(key: String, program: OpenCLProgram)] = []

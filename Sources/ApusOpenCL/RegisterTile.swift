@@ -26,7 +26,7 @@ struct Conv2DTile {
   /// Work-items.
   let global: [Int]
 
-  init(_ shape: Conv2DShape, _ pass: Conv2DPass) {
+  init(_ shape: Conv2DShape, _ pass: Conv2DPass, _ variation: TileVariation = .init()) {
     let isForward = pass == .forward
     let height = isForward ? shape.p : shape.h
     // The input gradient treats columns of each remainder modulo the stride by themselves.
@@ -41,7 +41,7 @@ struct Conv2DTile {
     // Short sums end before many accumulators pay.
     let registers = terms <= 16 ? 16 : 26
     var best = Double.infinity
-    for vectors in 1...min(4, max(1, channels / vector)) {
+    for vectors in variation.vectorCounts(1...min(4, max(1, channels / vector))) {
       // A block's filters that pass the first cache come from the second.
       let misses = terms * vectors * vector * 4 > 32768 ? 0.5 * Double(vectors) : 0
       for columns in 1...min(width, registers) {
@@ -69,10 +69,14 @@ struct Conv2DTile {
     let imageTiles = shape.n.dividedRoundingUp(by: images)
     // About 40000 vector multiply-adds a work-item hide its launch; at least 64 work-items keep all cores busy.
     let workPerRow = shape.multiplyAdds / (vector * imageTiles * height * blocks)
-    rows = max(1, min(height, 40000 / max(1, workPerRow)))
-    while rows > 1, imageTiles * height.dividedRoundingUp(by: rows) * blocks < 64 { rows -= 1 }
+    rows = max(1, min(height, Int(40000 * variation.work) / max(1, workPerRow)))
+    let fewest = Int(64 / variation.work)
+    while rows > 1, imageTiles * height.dividedRoundingUp(by: rows) * blocks < fewest { rows -= 1 }
     global = [imageTiles * height.dividedRoundingUp(by: rows), blocks]
   }
+
+  /// Pixels and channels of a block, and rows of a work-item.
+  var name: String { "direct \(images)x\(columns)x\(vector * vectors) rows \(rows)" }
 
   var defines: Defines {
     ["VECTOR": vector, "TILE_V": vectors, "TILE_N": images, "TILE_W": columns, "ROWS": rows]
@@ -87,17 +91,27 @@ struct FilterGradientTile {
   let chunk: Int
   let global: [Int]
 
-  init(_ shape: Conv2DShape) {
+  /// What of the filter a block of registers holds: a tap of several input channels, or a row or all of its taps.
+  enum Taps: CaseIterable { case one, row, all }
+
+  /// - Parameter taps: `nil` leaves it to the model, and so do several where the kernel cannot have them.
+  init(_ shape: Conv2DShape, _ variation: TileVariation = .init(), taps: Taps? = nil) {
     let outputs = shape.isDepthwise ? shape.k : shape.groupK
     let inputs = shape.isDepthwise ? 1 : shape.groupC
     vector = RegisterTile.vector(outputs)
     let lineCount = shape.window.strideY * ((shape.q - 1) * shape.window.strideX + shape.s) * shape.c
     var best = Double.infinity
-    for vectors in RegisterTile.vectorCounts(outputs) {
+    for vectors in variation.vectorCounts(RegisterTile.vectorCounts(outputs)) {
       var shapes = (1...min(inputs, 26)).map { (1, 1, $0) }
       // A few input channels: whole rows of the filter, or all of it. They copy lines to private memory.
       if shape.groups == 1, lineCount * shape.r <= 1 << 15 {
-        shapes += [(1, shape.s, shape.c), (shape.r, shape.s, shape.c)]
+        let (row, all) = ((1, shape.s, shape.c), (shape.r, shape.s, shape.c))
+        switch taps {
+        case .one: break
+        case .row where shape.s * shape.c <= 26: shapes = [row]
+        case .all where shape.r * shape.s * shape.c <= 26: shapes = [all]
+        case .row, .all, nil: shapes += [row, all]
+        }
       }
       for (tapRows, tapColumns, channels) in shapes {
         let rows = tapRows * tapColumns * channels
@@ -117,7 +131,7 @@ struct FilterGradientTile {
     let blocks =
       outputs.dividedRoundingUp(by: vector * vectors) * (shape.isDepthwise ? 1 : shape.groups)
       * (shape.r / tapRows) * (shape.s / tapColumns)
-    splits = min(shape.n * shape.p, 64.dividedRoundingUp(by: blocks))
+    splits = min(shape.n * shape.p, Int(64 / variation.work).dividedRoundingUp(by: blocks))
     if inputs > channels {
       chunk = max(1, 100.dividedRoundingUp(by: shape.q))
     } else {
@@ -125,6 +139,9 @@ struct FilterGradientTile {
     }
     global = [blocks, splits]
   }
+
+  /// Taps and channels of a block, and parts of the sum.
+  var name: String { "direct \(tapRows)x\(tapColumns)x\(channels)x\(vector * vectors) splits \(splits)" }
 
   var defines: Defines {
     [

@@ -3,7 +3,7 @@ import ApusCore
 extension OpenCLBackend {
   /// The blocking for a pass, `nil` where the direct kernel is to serve.
   func winogradTile(_ shape: Conv2DShape, _ pass: Conv2DPass) -> WinogradTile? {
-    WinogradTile(shape, pass, cores: device.computeUnits)
+    WinogradTile(shape, pass, cores: device.computeUnits).flatMap { $0.isFasterThanDirect ? $0 : nil }
   }
 
   /// Forward or input gradient of a convolution by Winograd's F(4x4, 3x3).
@@ -33,7 +33,7 @@ extension OpenCLBackend {
   }
 }
 
-/// Blocking of `winograd_cpu.cl`, for convolutions that it computes faster than `conv2d_cpu.cl`.
+/// Blocking of `winograd_cpu.cl`.
 struct WinogradTile {
   private var vectors = 1, rows = 1
   private let chunk, blockPanels, blockChannels: Int
@@ -42,10 +42,16 @@ struct WinogradTile {
   /// Work-items, and those of the filter's transform where it is a launch of its own.
   let global, filterGlobal: [Int]
   let workspaceByteCount: Int
+  /// Whether its estimated time is lower than that of `conv2d_cpu.cl`.
+  let isFasterThanDirect: Bool
 
-  /// `nil` where the direct kernel serves: for other filters, strides, dilations and groups, for few channels, and
-  /// where its estimated time is lower.
-  init?(_ shape: Conv2DShape, _ pass: Conv2DPass, cores: Int) {
+  /// `nil` for other filters, strides, dilations and groups, and for few channels.
+  ///
+  /// - Parameter fusesFilter: `nil` leaves it to the model.
+  init?(
+    _ shape: Conv2DShape, _ pass: Conv2DPass, cores: Int, _ variation: TileVariation = .init(),
+    fusesFilter: Bool? = nil
+  ) {
     let isForward = pass == .forward
     let (inputs, outputs) = isForward ? (shape.c, shape.k) : (shape.k, shape.c)
     guard shape.suitsWinograd else { return nil }
@@ -53,7 +59,7 @@ struct WinogradTile {
     let tiles = shape.n * height.dividedRoundingUp(by: 4) * width.dividedRoundingUp(by: 4)
 
     var best = Double.infinity
-    for vectors in RegisterTile.vectorCounts(outputs) {
+    for vectors in variation.vectorCounts(RegisterTile.vectorCounts(outputs)) {
       let rows = 26 / vectors
       let cost =
         RegisterTile.waste(outputs, 16 * vectors) * RegisterTile.cycles(rows, vectors) / Double(rows * vectors)
@@ -67,14 +73,15 @@ struct WinogradTile {
 
     // Up to 66 tiles a work-item pay for the filter's transform in it. A launch of its own saves most of that where
     // there are many work-items, but its result is four times the filter and should stay in the caches.
-    fusesFilter = tiles <= 4 * 66 || 4 * 36 * inputs * outputs > 1 << 23
+    let fusesFilter = fusesFilter ?? (tiles <= 4 * 66 || 4 * 36 * inputs * outputs > 1 << 23)
+    self.fusesFilter = fusesFilter
     // Blocks whose matrices, 36 of each kind, stay in a core's second cache and, being private memory, on its stack.
     let blocks = (panels * panel).dividedRoundingUp(by: fusesFilter ? 64 : 128)
     blockPanels = panels.dividedRoundingUp(by: blocks)
     let panelBlocks = panels.dividedRoundingUp(by: blockPanels)
     // At least two work-items a core, of 13 tiles or more.
     let chunks = max(
-      tiles.dividedRoundingUp(by: fusesFilter ? 66 : 26),
+      tiles.dividedRoundingUp(by: fusesFilter ? 66 : Int(26 * variation.work)),
       min((2 * cores).dividedRoundingUp(by: panelBlocks), tiles.dividedRoundingUp(by: 13)))
     let chunkTiles = tiles.dividedRoundingUp(by: chunks)
     let rowBlocks = chunkTiles.dividedRoundingUp(by: rows)
@@ -93,8 +100,11 @@ struct WinogradTile {
     let transforms = 100 * tiles * (filterGlobal[0] * panelBlocks + panels * vectors)
     let filterTransforms = 100 * inputs * outputs / 16 * (fusesFilter ? global[0] : 1) + (fusesFilter ? 0 : 40000)
     let direct = shape.multiplyAdds / 32
-    if 1.3 * Double(products + transforms + filterTransforms) > 1.1 * Double(direct) { return nil }
+    isFasterThanDirect = 1.3 * Double(products + transforms + filterTransforms) <= 1.1 * Double(direct)
   }
+
+  /// Tiles and channels of a block of products, and tiles of a work-item.
+  var name: String { "winograd \(rows)x\(16 * vectors) of \(chunk) tiles\(fusesFilter ? ", fused filter" : "")" }
 
   var defines: Defines {
     [

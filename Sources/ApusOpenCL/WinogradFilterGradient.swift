@@ -3,7 +3,7 @@ import ApusCore
 extension OpenCLBackend {
   /// The blocking for a filter gradient, `nil` where the direct kernel is to serve.
   func winogradFilterTile(_ shape: Conv2DShape) -> WinogradFilterTile? {
-    WinogradFilterTile(shape, cores: device.computeUnits)
+    WinogradFilterTile(shape, cores: device.computeUnits).flatMap { $0.isFasterThanDirect ? $0 : nil }
   }
 
   /// Filter gradient of a convolution by Winograd's F(4x4, 3x3).
@@ -29,8 +29,7 @@ extension OpenCLBackend {
   }
 }
 
-/// Blocking of `winograd_filter_gradient_cpu.cl`, for convolutions that it computes faster than
-/// `conv2d_filter_gradient_cpu.cl`.
+/// Blocking of `winograd_filter_gradient_cpu.cl`.
 struct WinogradFilterTile {
   /// Tiles transformed at a time. With blocks of 64 channels the matrices fit a core's second cache.
   private static let chunk = 24
@@ -39,9 +38,11 @@ struct WinogradFilterTile {
   /// Parts into which the sum over tiles is cut; each has a copy of the result in the workspace.
   let splits: Int
   let global: [Int]
+  /// Whether its estimated time is lower than that of `conv2d_filter_gradient_cpu.cl`.
+  let isFasterThanDirect: Bool
 
-  /// `nil` where the direct kernel serves, as for the other passes.
-  init?(_ shape: Conv2DShape, cores: Int) {
+  /// `nil` for the shapes that the other passes refuse.
+  init?(_ shape: Conv2DShape, cores: Int, _ variation: TileVariation = .init()) {
     guard shape.suitsWinograd else { return nil }
     let tiles = shape.n * shape.p.dividedRoundingUp(by: 4) * shape.q.dividedRoundingUp(by: 4)
     blockC = Self.block(shape.c)
@@ -53,7 +54,8 @@ struct WinogradFilterTile {
     let blocksC = shape.c.dividedRoundingUp(by: blockC)
     let blocksK = shape.k.dividedRoundingUp(by: blockK)
     // Four work-items a core, of a chunk of tiles or more.
-    splits = max(1, min((4 * cores).dividedRoundingUp(by: blocksC * blocksK), tiles / Self.chunk))
+    let items = Int(4 * Double(cores) / variation.work)
+    splits = max(1, min(items.dividedRoundingUp(by: blocksC * blocksK), tiles / Self.chunk))
     global = [blocksC * blocksK, splits]
 
     // Cycles of a core, as for the other passes; this kernel goes through more memory than they do.
@@ -62,8 +64,11 @@ struct WinogradFilterTile {
     let transforms = 100 * tiles * blocksC * blocksK * blockTransforms
     let resultTransforms = 100 * splits * shape.c * shape.k / 16
     let direct = shape.multiplyAdds / 32
-    if 1.5 * Double(products + transforms + resultTransforms) > 1.1 * Double(direct) { return nil }
+    isFasterThanDirect = 1.5 * Double(products + transforms + resultTransforms) <= 1.1 * Double(direct)
   }
+
+  /// Channels of a block of sums, and parts of the sum.
+  var name: String { "winograd \(rows)x\(16 * vectors) splits \(splits)" }
 
   /// Channels of a block: `count` in even parts of at most 64, in multiples of 16 where there are as many.
   private static func block(_ count: Int) -> Int {

@@ -4,7 +4,7 @@ import ApusNN
 
 extension Trainer {
   /// Steps of training or inference on pictures that stay on the device where they fit, with nothing around them: what
-  /// a benchmark measures.
+  /// a benchmark measures. They are compiled at every call.
   package func steps(on data: Dataset, batchSize: Int, trains: Bool) throws -> any BenchmarkSteps {
     try requirePositive(batchSize, "batchSize")
     guard batchSize <= data.count else {
@@ -13,8 +13,8 @@ extension Trainer {
     }
     let placed = try place(data.images, data.labels, name: data.name)
     if trains {
-      return TrainingSteps(
-        trainer: self, plan: try plan(placed, batchSize: batchSize, trains: true), data: placed, batchSize: batchSize)
+      let plan = try newPlan(placed, batchSize: batchSize, trains: true)
+      return TrainingSteps(trainer: self, plan: plan, data: placed, batchSize: batchSize)
     }
     return try InferenceSteps(trainer: self, data: placed, batchSize: batchSize)
   }

@@ -236,13 +236,18 @@ extension Trainer {
     kept(data)
     let key = PlanKey(data: ObjectIdentifier(data), batchSize: batchSize, trains: trains)
     if let known = plans[key] { return known }
-    let recipe = BatchPlan.Recipe(
-      model: model, loss: loss, metrics: metrics, pixelScale: pixelScale, seed: seed, arena: trains ? arena : nil)
-    let plan = try withRoom(for: batchSize) {
-      try BatchPlan(recipe, data, batchSize: batchSize, session: session, options: options)
-    }
+    let plan = try newPlan(data, batchSize: batchSize, trains: trains)
     plans[key] = plan
     return plan
+  }
+
+  /// A plan that is not kept.
+  func newPlan(_ data: any TrainingData, batchSize: Int, trains: Bool) throws -> BatchPlan {
+    let recipe = BatchPlan.Recipe(
+      model: model, loss: loss, metrics: metrics, pixelScale: pixelScale, seed: seed, arena: trains ? arena : nil)
+    return try withRoom(for: batchSize) {
+      try BatchPlan(recipe, data, batchSize: batchSize, session: session, options: options)
+    }
   }
 
   /// The compiled forward pass for a batch size and input type.

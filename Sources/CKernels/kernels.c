@@ -1,6 +1,5 @@
 #include "CKernels.h"
 
-#include <stddef.h>
 #include <string.h>
 
 static const char common[] = {
@@ -78,4 +77,8 @@ const char *apus_kernel_source(const char *name) {
     if (strcmp(sources[i].name, name) == 0) return sources[i].text;
   }
   return NULL;
+}
+
+const char *apus_kernel_name(size_t number) {
+  return number < sizeof sources / sizeof sources[0] ? sources[number].name : NULL;
 }

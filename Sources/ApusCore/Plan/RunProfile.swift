@@ -31,7 +31,12 @@ public struct RunProfile: Sendable {
     /// Least bytes to read and write: every operand once, and the result.
     public var byteCount: Int
     public var launches: [Launch]
+    package var op: Op
+    package var epilogue: Expr?
 
+    /// Types of the op's operands, and of those that the epilogue reads besides.
+    package var operands: [TensorType] { Array(inputs.prefix(op.arity ?? inputs.count)) }
+    package var epilogueOperands: [TensorType] { Array(inputs.dropFirst(op.arity ?? inputs.count)) }
     /// Sum over the launches, in seconds.
     public var duration: Double { launches.reduce(0) { $0 + $1.duration } }
   }
@@ -54,5 +59,16 @@ extension RunProfile.Operation {
     floatingPointOperations = node.contractionOperations(in: nodes)
     byteCount = node.transferredBytes(in: nodes)
     self.launches = launches
+    op = node.op
+    epilogue = node.epilogue
+  }
+}
+
+extension [Double] {
+  /// The middle of the values, of which there is at least one; the mean of the middle two of an even number.
+  package var median: Double {
+    let sorted = sorted()
+    let middle = count / 2
+    return count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 }

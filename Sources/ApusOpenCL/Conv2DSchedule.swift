@@ -1,0 +1,62 @@
+import ApusCore
+
+/// How a pass of a convolution is computed.
+enum Conv2DSchedule: Schedule {
+  case direct(Conv2DTile)
+  case winograd(WinogradTile)
+  case filterGradient(FilterGradientTile)
+  case winogradFilterGradient(WinogradFilterTile)
+  case product(TiledProduct)
+
+  var name: String {
+    switch self {
+    case .direct(let tile): tile.name
+    case .winograd(let tile): tile.name
+    case .filterGradient(let tile): tile.name
+    case .winogradFilterGradient(let tile): tile.name
+    case .product(let product): product.name
+    }
+  }
+}
+
+extension OpenCLBackend {
+  /// The schedule for a pass: what was chosen for it, else what the cost models say.
+  func conv2DSchedule(_ shape: Conv2DShape, _ pass: Conv2DPass) -> Conv2DSchedule {
+    chosen(shape.problem(pass), usual: usualConv2D(shape, pass)) { conv2DSchedules(shape, pass) }
+  }
+
+  private func usualConv2D(_ shape: Conv2DShape, _ pass: Conv2DPass) -> Conv2DSchedule {
+    switch (schedule, pass) {
+    case (.cpu, .forward), (.cpu, .inputGradient):
+      if let tile = winogradTile(shape, pass) { return .winograd(tile) }
+      return .direct(Conv2DTile(shape, pass))
+    case (.cpu, .filterGradient):
+      if let tile = winogradFilterTile(shape) { return .winogradFilterGradient(tile) }
+      return .filterGradient(FilterGradientTile(shape))
+    case (.gpu, _): return .product(product(shape, pass))
+    }
+  }
+
+  /// The usual schedule, then those that a tuner tries.
+  func conv2DSchedules(_ shape: Conv2DShape, _ pass: Conv2DPass) -> [Conv2DSchedule] {
+    let cores = device.computeUnits
+    var all = [usualConv2D(shape, pass)]
+    switch (schedule, pass) {
+    case (.cpu, .forward), (.cpu, .inputGradient):
+      all += TileVariation.all.map { .direct(Conv2DTile(shape, pass, $0)) }
+      for fusesFilter in [false, true] {
+        all += TileVariation.ofWork.compactMap { variation in
+          WinogradTile(shape, pass, cores: cores, variation, fusesFilter: fusesFilter).map { .winograd($0) }
+        }
+      }
+    case (.cpu, .filterGradient):
+      all += TileVariation.all.map { .filterGradient(FilterGradientTile(shape, $0)) }
+      all += FilterGradientTile.Taps.allCases.map { .filterGradient(FilterGradientTile(shape, taps: $0)) }
+      all += TileVariation.ofWork.compactMap { variation in
+        WinogradFilterTile(shape, cores: cores, variation).map { .winogradFilterGradient($0) }
+      }
+    case (.gpu, _): all += product(shape, pass).variations(on: context.device).map { .product($0) }
+    }
+    return all
+  }
+}
