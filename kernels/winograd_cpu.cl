@@ -5,11 +5,18 @@
 // [CHUNK, source channels] x [source channels, result channels] for each of the 36 points, and transforms the products
 // to tiles of the result. Its buffers are private memory, small enough for a core's second cache.
 //
+// The input gradient is a convolution of dy with the filter turned around, or (TRANSPOSED) the transpose of the forward
+// pass: each 4x4 tile of dy gives to the 6x6 cells of dx under it,
+//   dx += B [(G g G') * (A dy A')] B'
+// Without padding dx has more tiles than dy. A work-item then has all tiles of some images, because they overlap.
+//
 // Defines
 //   CONV2D_FORWARD or CONV2D_INPUT_GRADIENT   1: which of the two entry points the program holds
 //   N, H, W, C, P, Q, K, PAD_TOP, PAD_LEFT    the shapes
+//   TRANSPOSED       1: tiles are those of dy; for the input gradient only
 //   TILE_M, TILE_V   tiles, and vectors of 16 result channels, of a block of products in registers
 //   CHUNK            tiles of a work-item, a multiple of TILE_M
+//   IMAGES           TRANSPOSED: images of a work-item, of at most CHUNK tiles
 //   BLOCK_PANELS     panels of 16 * TILE_V result channels of a work-item
 //   BLOCK_C          source channels transformed at a time
 //   FUSED_FILTER     1: work-items transform the filter they need; 0: winograd_transform_filter does before them
@@ -17,7 +24,8 @@
 //   winograd_forward(x, filter, y EPILOGUE_PARAMS)
 //   winograd_input_gradient(dy, filter, dx EPILOGUE_PARAMS)
 //     global size: { ceil(TILES / CHUNK), ceil(PANELS / BLOCK_PANELS) }, local size { 1, 1 }, where TILES is
-//     N * ceil(rows / 4) * ceil(columns / 4) of the result
+//     N * ceil(rows / 4) * ceil(columns / 4) of the result; { ceil(N / IMAGES), ceil(PANELS / BLOCK_PANELS) } if
+//     TRANSPOSED
 //   winograd_transform_filter(f, transformed f)   where FUSED_FILTER is 0; the filter of the others is its result
 //     transformed f: workspace of 36 * (PANELS * SOURCE_C * 16 * TILE_V + 16) floats
 //     global size: { ceil(SOURCE_C / 16), PANELS }, local size { 1, 1 }
@@ -45,8 +53,15 @@
 #define LEFT (2 - PAD_LEFT)
 #endif
 
+#if TRANSPOSED
+#define TILES_H ((SOURCE_H + 3) / 4)
+#define TILES_W ((SOURCE_W + 3) / 4)
+#define TILES_OF_ITEM (IMAGES * TILES_H * TILES_W)
+#else
 #define TILES_H ((RESULT_H + 3) / 4)
 #define TILES_W ((RESULT_W + 3) / 4)
+#define TILES_OF_ITEM CHUNK
+#endif
 #define TILES (N * TILES_H * TILES_W)
 
 #define PANEL (16 * TILE_V)
@@ -58,7 +73,8 @@
 // of result channels]. Rows or matrices a power of two apart would compete for the same cache lines.
 #define SOURCE_ROW ((BLOCK_C + 15) / 16 * 16 + 16)
 #define SOURCE_MATRIX (CHUNK * SOURCE_ROW)
-#define PRODUCT_ROW (BLOCK_PANELS * PANEL + 16)
+#define CELL (BLOCK_PANELS * PANEL)
+#define PRODUCT_ROW (CELL + 16)
 #define PRODUCT_MATRIX (CHUNK * PRODUCT_ROW)
 #if FUSED_FILTER
 #define FILTER_SPACE
@@ -102,7 +118,7 @@ ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global floa
     for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, (tap * C + c + i) * K + k);
 #else
 #pragma unroll
-    for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, ((8 - tap) * C + k + i) * K + c);
+    for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, ((TRANSPOSED ? tap : 8 - tap) * C + k + i) * K + c);
     transpose16(taps[tap]);
 #endif
   }
@@ -126,6 +142,43 @@ ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global floa
   }
 }
 
+#if TRANSPOSED
+// B m
+ALWAYS_INLINE void transform_back(float16 d[6], const float16 m[6]) {
+  const float16 even_1 = m[1] + m[2], odd_1 = m[1] - m[2];
+  const float16 even_2 = m[3] + m[4], odd_2 = m[3] - m[4];
+  d[0] = m[0];
+  d[1] = fma((float16)(-SQRT_2), odd_1, fma((float16)(-SQRT_HALF), odd_2, m[5]));
+  d[2] = fma((float16)(-2.5f), m[0], fma((float16)(-2.0f), even_1, even_2 * -0.5f));
+  d[3] = fma((float16)(-2.5f), m[5], fma((float16)(SQRT_HALF), odd_1, odd_2 * SQRT_2));
+  d[4] = m[0] + even_1 + even_2;
+  d[5] = m[5];
+}
+
+// Adds 16 channels of a tile's 6x6 cells from a row of the 36 matrices of products to the cells [H, W, CELL] of an
+// image; h and w are those of the first, which may lie outside.
+ALWAYS_INLINE void add_products(float *cells, const float *matrices, const int h, const int w) {
+  float16 rows[6][6];
+#pragma unroll 1
+  for (int x = 0; x < 6; ++x) {
+    float16 m[6], d[6];
+#pragma unroll
+    for (int i = 0; i < 6; ++i) m[i] = *(const float16 *)(matrices + (i * 6 + x) * PRODUCT_MATRIX);
+    transform_back(d, m);
+#pragma unroll
+    for (int i = 0; i < 6; ++i) rows[i][x] = d[i];
+  }
+#pragma unroll 1
+  for (int y = 0; y < 6; ++y) {
+    float16 d[6];
+    transform_back(d, rows[y]);
+    if (h + y < 0 || h + y >= H) continue;
+#pragma unroll
+    for (int x = 0; x < 6; ++x)
+      if (w + x >= 0 && w + x < W) *(float16 *)(cells + ((h + y) * W + w + x) * CELL) += d[x];
+  }
+}
+#else
 // 16 channels of a tile of the result from a row of the 36 matrices of products.
 ALWAYS_INLINE void transform_products(float16 result[4][4], const float *matrices) {
   float16 rows[4][6];
@@ -141,6 +194,17 @@ ALWAYS_INLINE void transform_products(float16 result[4][4], const float *matrice
 #pragma unroll 1
   for (int y = 0; y < 4; ++y) transform_product(result[y], rows[y]);
 }
+#endif
+
+// Applies the epilogue to 16 channels of a pixel and stores them.
+#if RESULT_C % PANEL == 0
+#define STORE_PIXEL(value, panel, channel, index) \
+  STORE(EPILOGUE(float16, LOAD16, value, index, channel), result + (index))
+#else
+// A panel that moved back leaves the channels that its neighbour stores.
+#define STORE_PIXEL(value, panel, channel, index) \
+  store_lanes(EPILOGUE(float16, LOAD16, value, index, channel), (panel) * PANEL - (channel), result + (index))
+#endif
 
 // products[tile, :] += source[tile, c] * filter[c, :] for a block of TILE_M tiles, over first_c <= c < BLOCK_C; `=` if
 // these are the first channels.
@@ -188,7 +252,7 @@ void winograd_input_gradient(
 #else
   const __global float *filter_matrices = filter;
 #endif
-  const int first_tile = (int)get_global_id(0) * CHUNK, tiles = min(CHUNK, TILES - first_tile);
+  const int first_tile = (int)get_global_id(0) * TILES_OF_ITEM, tiles = min(TILES_OF_ITEM, TILES - first_tile);
   const int first_panel = (int)get_global_id(1) * BLOCK_PANELS, last_panel = min(first_panel + BLOCK_PANELS, PANELS);
 
   for (int block_c = 0; block_c < SOURCE_C; block_c += BLOCK_C) {
@@ -196,10 +260,16 @@ void winograd_input_gradient(
     const int c = min(block_c, SOURCE_C - BLOCK_C);
     for (int t = 0; t < tiles; ++t) {
       const tile_position tile = find_tile(first_tile + t, TILES_H, TILES_W);
+#if TRANSPOSED
+      load_gradient(source_matrices + t * SOURCE_ROW, SOURCE_MATRIX,
+                    source + (((INDEX)tile.image * P + tile.row) * Q + tile.column) * K + c, P - tile.row,
+                    Q - tile.column, Q, K, BLOCK_C);
+#else
       const int h = tile.row - TOP, w = tile.column - LEFT;
       load_source(source_matrices + t * SOURCE_ROW, SOURCE_MATRIX,
                   source + (((INDEX)tile.image * SOURCE_H + h) * SOURCE_W + w) * SOURCE_C + c, h, w, SOURCE_H, SOURCE_W,
                   SOURCE_C, BLOCK_C);
+#endif
     }
 #if FUSED_FILTER
     for (int panel = first_panel; panel < last_panel; ++panel) {
@@ -227,6 +297,30 @@ void winograd_input_gradient(
     }
   }
 
+#if TRANSPOSED
+  float16 cell_vectors[H * W * CELL / 16];
+  float *cells = (float *)cell_vectors;
+  for (int t = 0; t < tiles; t += TILES_H * TILES_W) {
+    for (int i = 0; i < H * W * CELL / 16; ++i) cell_vectors[i] = (float16)(0.0f);
+    for (int i = 0; i < TILES_H * TILES_W; ++i) {
+      const tile_position tile = find_tile(i, TILES_H, TILES_W);
+      for (int channel = 0; channel < (last_panel - first_panel) * PANEL; channel += 16)
+        add_products(cells + channel, product_matrices + (t + i) * PRODUCT_ROW + channel, tile.row - PAD_TOP,
+                     tile.column - PAD_LEFT);
+    }
+    const INDEX first_pixel = (INDEX)((first_tile + t) / (TILES_H * TILES_W)) * H * W;
+    for (int pixel = 0; pixel < H * W; ++pixel) {
+      for (int panel = first_panel; panel < last_panel; ++panel) {
+        for (int lane = 0; lane < PANEL; lane += 16) {
+          const int channel = PANEL_CHANNEL(panel) + lane;
+          const INDEX index = (first_pixel + pixel) * C + channel;
+          const float16 value = *(const float16 *)(cells + pixel * CELL + (panel - first_panel) * PANEL + lane);
+          STORE_PIXEL(value, panel, channel, index);
+        }
+      }
+    }
+  }
+#else
   for (int t = 0; t < tiles; ++t) {
     const tile_position tile = find_tile(first_tile + t, TILES_H, TILES_W);
     const int rows = min(4, RESULT_H - tile.row), columns = min(4, RESULT_W - tile.column);
@@ -239,18 +333,13 @@ void winograd_input_gradient(
         for (int y = 0; y < rows; ++y) {
           for (int x = 0; x < columns; ++x) {
             const INDEX index = (first_pixel + y * RESULT_W + x) * RESULT_C + channel;
-            const float16 value = EPILOGUE(float16, LOAD16, values[y][x], index, channel);
-#if RESULT_C % PANEL == 0
-            STORE(value, result + index);
-#else
-            // A panel that moved back leaves the channels that its neighbour stores.
-            store_lanes(value, panel * PANEL - channel, result + index);
-#endif
+            STORE_PIXEL(values[y][x], panel, channel, index);
           }
         }
       }
     }
   }
+#endif
 }
 
 #if !FUSED_FILTER

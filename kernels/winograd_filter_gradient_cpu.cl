@@ -36,18 +36,6 @@
 #define DY_MATRIX (CHUNK * DY_ROW)
 #define SUM_MATRIX (ROW_BLOCKS * TILE_M * BLOCK_K + 16)
 
-// A y
-ALWAYS_INLINE void transform_gradient(float16 m[6], const float16 y[4]) {
-  const float16 even_1 = fma((float16)(0.5f), y[2], y[0]), odd_1 = fma((float16)(0.5f), y[3], y[1]);
-  const float16 even_2 = fma((float16)(2.0f), y[2], y[0]), odd_2 = fma((float16)(2.0f), y[3], y[1]);
-  m[0] = y[0];
-  m[1] = fma((float16)(SQRT_HALF), odd_1, even_1);
-  m[2] = fma((float16)(-SQRT_HALF), odd_1, even_1);
-  m[3] = fma((float16)(SQRT_2), odd_2, even_2);
-  m[4] = fma((float16)(-SQRT_2), odd_2, even_2);
-  m[5] = y[3];
-}
-
 // G' s
 ALWAYS_INLINE void transform_sum(float16 g[3], const float16 s[6]) {
   const float16 even_1 = s[1] + s[2], odd_1 = s[1] - s[2];
@@ -55,33 +43,6 @@ ALWAYS_INLINE void transform_sum(float16 g[3], const float16 s[6]) {
   g[0] = fma((float16)(-2.0f / 3.0f), even_1, fma((float16)(1.0f / 6.0f), even_2, s[0]));
   g[1] = fma((float16)(-2.0f / 3.0f * SQRT_HALF), odd_1, odd_2 * (1.0f / 6.0f * SQRT_2));
   g[2] = fma((float16)(1.0f / 3.0f), even_2 - even_1, s[5]);
-}
-
-// BLOCK_K channels of the 4x4 tile that begins at dy, of which `height` rows and `width` columns exist, to a row of the
-// 36 matrices.
-ALWAYS_INLINE void load_gradient(float *matrices, const __global float *dy, const int height, const int width) {
-  for (int k = 0; k < BLOCK_K; k += 16) {
-    float16 rows[6][4];
-#pragma unroll 1
-    for (int x = 0; x < 4; ++x) {
-      float16 values[4], m[6];
-#pragma unroll
-      for (int y = 0; y < 4; ++y) {
-        values[y] = (float16)(0.0f);
-        if (x < width && y < height) values[y] = LOAD16(dy, (y * Q + x) * K + k);
-      }
-      transform_gradient(m, values);
-#pragma unroll
-      for (int y = 0; y < 6; ++y) rows[y][x] = m[y];
-    }
-#pragma unroll 1
-    for (int y = 0; y < 6; ++y) {
-      float16 m[6];
-      transform_gradient(m, rows[y]);
-#pragma unroll
-      for (int x = 0; x < 6; ++x) vstore16(m[x], 0, matrices + (y * 6 + x) * DY_MATRIX + k);
-    }
-  }
 }
 
 // sums[c, :] += x[tile, c] * dy[tile, :] over `tiles`, for TILE_M channels c; `=` if these are the first tiles.
@@ -130,9 +91,9 @@ void winograd_filter_gradient(const __global float *restrict x, const __global f
       const int h = tile.row - PAD_TOP, w = tile.column - PAD_LEFT;
       load_source(x_matrices + t * X_ROW, X_MATRIX, x + (((INDEX)tile.image * H + h) * W + w) * C + first_c, h, w, H, W,
                   C, BLOCK_C);
-      load_gradient(dy_matrices + t * DY_ROW,
+      load_gradient(dy_matrices + t * DY_ROW, DY_MATRIX,
                     dy + (((INDEX)tile.image * P + tile.row) * Q + tile.column) * K + first_k, P - tile.row,
-                    Q - tile.column);
+                    Q - tile.column, Q, K, BLOCK_K);
     }
     for (int i = 0; i < POINTS; ++i) {
       for (int k = 0; k < BLOCK_K; k += 16 * TILE_V) {

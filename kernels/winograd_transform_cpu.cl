@@ -67,3 +67,44 @@ ALWAYS_INLINE void load_source(float *matrices, const int matrix, const __global
     }
   }
 }
+
+// A y
+ALWAYS_INLINE void transform_gradient(float16 m[6], const float16 y[4]) {
+  const float16 even_1 = fma((float16)(0.5f), y[2], y[0]), odd_1 = fma((float16)(0.5f), y[3], y[1]);
+  const float16 even_2 = fma((float16)(2.0f), y[2], y[0]), odd_2 = fma((float16)(2.0f), y[3], y[1]);
+  m[0] = y[0];
+  m[1] = fma((float16)(SQRT_HALF), odd_1, even_1);
+  m[2] = fma((float16)(-SQRT_HALF), odd_1, even_1);
+  m[3] = fma((float16)(SQRT_2), odd_2, even_2);
+  m[4] = fma((float16)(-SQRT_2), odd_2, even_2);
+  m[5] = y[3];
+}
+
+// Transforms `count` channels of the 4x4 tile of a result's gradient that begins at dy, of which `height` rows and
+// `width` columns exist, to a row of 36 matrices; rows of the result hold `columns` pixels.
+ALWAYS_INLINE void load_gradient(float *matrices, const int matrix, const __global float *dy, const int height,
+                                 const int width, const int columns, const int channels, const int count) {
+  for (int block = 0; block < count; block += 16) {
+    const int k = min(block, count - 16);
+    float16 rows[6][4];
+#pragma unroll 1
+    for (int x = 0; x < 4; ++x) {
+      float16 values[4], m[6];
+#pragma unroll
+      for (int y = 0; y < 4; ++y) {
+        values[y] = (float16)(0.0f);
+        if (x < width && y < height) values[y] = LOAD16(dy, (y * columns + x) * channels + k);
+      }
+      transform_gradient(m, values);
+#pragma unroll
+      for (int y = 0; y < 6; ++y) rows[y][x] = m[y];
+    }
+#pragma unroll 1
+    for (int y = 0; y < 6; ++y) {
+      float16 m[6];
+      transform_gradient(m, rows[y]);
+#pragma unroll
+      for (int x = 0; x < 6; ++x) vstore16(m[x], 0, matrices + (y * 6 + x) * matrix + k);
+    }
+  }
+}

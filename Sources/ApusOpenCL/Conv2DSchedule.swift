@@ -44,9 +44,11 @@ extension OpenCLBackend {
     switch (schedule, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       all += TileVariation.all.map { .direct(Conv2DTile(shape, pass, $0)) }
-      for fusesFilter in [false, true] {
+      for (fusesFilter, isTransposed) in [(false, false), (true, false), (false, true), (true, true)] {
         all += TileVariation.ofWork.compactMap { variation in
-          WinogradTile(shape, pass, cores: cores, variation, fusesFilter: fusesFilter).map { .winograd($0) }
+          WinogradTile(
+            shape, pass, cores: cores, variation, fusesFilter: fusesFilter, isTransposed: isTransposed
+          ).map { .winograd($0) }
         }
       }
     case (.cpu, .filterGradient):

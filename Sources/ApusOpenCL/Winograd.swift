@@ -3,7 +3,8 @@ import ApusCore
 extension OpenCLBackend {
   /// The blocking for a pass, `nil` where the direct kernel is to serve.
   func winogradTile(_ shape: Conv2DShape, _ pass: Conv2DPass) -> WinogradTile? {
-    WinogradTile(shape, pass, cores: device.computeUnits).flatMap { $0.isFasterThanDirect ? $0 : nil }
+    [false, true].compactMap { WinogradTile(shape, pass, cores: device.computeUnits, isTransposed: $0) }
+      .filter(\.isFasterThanDirect).min { $0.cycles < $1.cycles }
   }
 
   /// Forward or input gradient of a convolution by Winograd's F(4x4, 3x3).
@@ -42,21 +43,30 @@ struct WinogradTile {
   /// Work-items, and those of the filter's transform where it is a launch of its own.
   let global, filterGlobal: [Int]
   let workspaceByteCount: Int
-  /// Whether its estimated time is lower than that of `conv2d_cpu.cl`.
+  /// An input gradient by the transposed forward pass: images of a work-item; else 0.
+  private let images: Int
+  /// Cycles of a core, estimated.
+  let cycles: Double
+  /// Whether that is less than `conv2d_cpu.cl` would take.
   let isFasterThanDirect: Bool
 
   /// `nil` for other filters, strides, dilations and groups, and for few channels.
   ///
-  /// - Parameter fusesFilter: `nil` leaves it to the model.
+  /// - Parameters:
+  ///   - fusesFilter: `nil` leaves it to the model.
+  ///   - isTransposed: an input gradient by tiles of the result's gradient; `nil` for other passes and large images.
   init?(
     _ shape: Conv2DShape, _ pass: Conv2DPass, cores: Int, _ variation: TileVariation = .init(),
-    fusesFilter: Bool? = nil
+    fusesFilter: Bool? = nil, isTransposed: Bool = false
   ) {
     let isForward = pass == .forward
     let (inputs, outputs) = isForward ? (shape.c, shape.k) : (shape.k, shape.c)
-    guard shape.suitsWinograd else { return nil }
-    let (height, width) = isForward ? (shape.p, shape.q) : (shape.h, shape.w)
-    let tiles = shape.n * height.dividedRoundingUp(by: 4) * width.dividedRoundingUp(by: 4)
+    guard shape.suitsWinograd, !(isForward && isTransposed) else { return nil }
+    let (height, width) = isForward || isTransposed ? (shape.p, shape.q) : (shape.h, shape.w)
+    let imageTiles = height.dividedRoundingUp(by: 4) * width.dividedRoundingUp(by: 4)
+    // An image's cells are private memory, too.
+    guard !isTransposed || imageTiles <= 16 else { return nil }
+    let tiles = shape.n * imageTiles
 
     var best = Double.infinity
     for vectors in variation.vectorCounts(RegisterTile.vectorCounts(outputs)) {
@@ -83,33 +93,38 @@ struct WinogradTile {
     let chunks = max(
       tiles.dividedRoundingUp(by: fusesFilter ? 66 : Int(26 * variation.work)),
       min((2 * cores).dividedRoundingUp(by: panelBlocks), tiles.dividedRoundingUp(by: 13)))
-    let chunkTiles = tiles.dividedRoundingUp(by: chunks)
+    images = isTransposed ? shape.n.dividedRoundingUp(by: min(chunks, shape.n)) : 0
+    let chunkTiles = isTransposed ? images * imageTiles : tiles.dividedRoundingUp(by: chunks)
     let rowBlocks = chunkTiles.dividedRoundingUp(by: rows)
     rows = chunkTiles.dividedRoundingUp(by: rowBlocks)
     chunk = rows * rowBlocks
     let channels = inputs.dividedRoundingUp(by: inputs.dividedRoundingUp(by: fusesFilter && chunk > 39 ? 32 : 64))
     blockChannels = min(inputs, channels.roundedUp(toMultipleOf: 16))
 
-    global = [tiles.dividedRoundingUp(by: chunk), panelBlocks]
+    global = [tiles.dividedRoundingUp(by: isTransposed ? chunkTiles : chunk), panelBlocks]
     filterGlobal = [inputs.dividedRoundingUp(by: 16), panels]
     workspaceByteCount = fusesFilter ? 0 : 4 * 36 * (panels * panel * inputs + 16)
 
-    // Cycles of a core, measured: a transform of 16 channels of a tile or a filter costs about 100; 40000 are a launch
-    // and the caches' misses after it. 1.3 and 1.1 are what misses add to the arithmetic of this and the direct kernel.
+    // Cycles of a core, measured: a transform of 16 channels of a tile or a filter costs about 100, adding up 6x6 cells
+    // half as much again; 40000 are a launch and the caches' misses after it. 1.3 and 1.1 are what misses add to the
+    // arithmetic of this and the direct kernel.
     let products = 36 * global[0] * chunk * inputs * panels * panel / 32
-    let transforms = 100 * tiles * (filterGlobal[0] * panelBlocks + panels * vectors)
+    let transforms = 100 * tiles * (filterGlobal[0] * panelBlocks + panels * vectors * (isTransposed ? 3 : 2) / 2)
     let filterTransforms = 100 * inputs * outputs / 16 * (fusesFilter ? global[0] : 1) + (fusesFilter ? 0 : 40000)
-    let direct = shape.multiplyAdds / 32
-    isFasterThanDirect = 1.3 * Double(products + transforms + filterTransforms) <= 1.1 * Double(direct)
+    cycles = 1.3 * Double(products + transforms + filterTransforms)
+    isFasterThanDirect = cycles <= 1.1 * Double(shape.multiplyAdds / 32)
   }
 
   /// Tiles and channels of a block of products, and tiles of a work-item.
-  var name: String { "winograd \(rows)x\(16 * vectors) of \(chunk) tiles\(fusesFilter ? ", fused filter" : "")" }
+  var name: String {
+    "winograd \(rows)x\(16 * vectors) of \(chunk) tiles\(fusesFilter ? ", fused filter" : "")"
+      + (images > 0 ? ", transposed" : "")
+  }
 
   var defines: Defines {
     [
       "VECTOR": 16, "TILE_V": vectors, "TILE_M": rows, "CHUNK": chunk, "BLOCK_PANELS": blockPanels,
-      "BLOCK_C": blockChannels, "FUSED_FILTER": fusesFilter ? 1 : 0,
+      "BLOCK_C": blockChannels, "FUSED_FILTER": fusesFilter ? 1 : 0, "TRANSPOSED": images > 0 ? 1 : 0, "IMAGES": images,
     ]
   }
 }

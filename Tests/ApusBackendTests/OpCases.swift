@@ -103,6 +103,11 @@ private let convolutions:
       "Winograd channel blocks", [2, 15, 16, 72], [3, 3, 72, 90], (1, 1),
       .explicit(top: 2, bottom: 0, left: 0, right: 1), (1, 1), 1
     ),
+    ("Winograd transposed", [9, 13, 14, 40], [3, 3, 40, 50], (1, 1), .valid, (1, 1), 1),
+    (
+      "Winograd transposed padded", [21, 6, 9, 24], [3, 3, 24, 36], (1, 1),
+      .explicit(top: 0, bottom: 1, left: 1, right: 0), (1, 1), 1
+    ),
     ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
   ]
 
