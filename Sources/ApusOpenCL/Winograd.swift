@@ -82,16 +82,18 @@ struct WinogradTile {
     let panels = outputs.dividedRoundingUp(by: panel)
 
     // Up to 66 tiles a work-item pay for the filter's transform in it. A launch of its own saves most of that where
-    // there are many work-items, but its result is four times the filter and should stay in the caches.
-    let fusesFilter = fusesFilter ?? (tiles <= 4 * 66 || 4 * 36 * inputs * outputs > 1 << 23)
+    // there are more, but its result is four times the filter and should stay in the caches.
+    let fusesFilter = fusesFilter ?? (tiles <= 66 || 4 * 36 * inputs * outputs > 1 << 24)
     self.fusesFilter = fusesFilter
     // Blocks whose matrices, 36 of each kind, stay in a core's second cache and, being private memory, on its stack.
     let blocks = (panels * panel).dividedRoundingUp(by: fusesFilter ? 64 : 128)
     blockPanels = panels.dividedRoundingUp(by: blocks)
     let panelBlocks = panels.dividedRoundingUp(by: blockPanels)
+    // At most two blocks of rows, or one where the matrices of two pass a core's second cache.
+    let mostTiles = Int((4 * 36 * 26 * inputs > 3 << 18 ? 13 : 26) * variation.work)
     // At least two work-items a core, of 13 tiles or more.
     let chunks = max(
-      tiles.dividedRoundingUp(by: fusesFilter ? 66 : Int(26 * variation.work)),
+      tiles.dividedRoundingUp(by: fusesFilter ? 66 : mostTiles),
       min((2 * cores).dividedRoundingUp(by: panelBlocks), tiles.dividedRoundingUp(by: 13)))
     images = isTransposed ? shape.n.dividedRoundingUp(by: min(chunks, shape.n)) : 0
     let chunkTiles = isTransposed ? images * imageTiles : tiles.dividedRoundingUp(by: chunks)
