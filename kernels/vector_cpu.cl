@@ -28,15 +28,30 @@ typedef struct __attribute__((packed)) {
 } unaligned_vec;
 #define STORE(vector, pointer) (((__global unaligned_vec *)(pointer))->value = (vector))
 
-// Stores the lanes from `skip` on. A block that would pass the end of its dimension moves back instead; the lanes
-// before `skip` are then its neighbour's.
+// Stores the lanes from `skip` on, in pieces of which the last is the longest. A block that would pass the end of its
+// dimension moves back instead; the lanes before `skip` are then its neighbour's.
 ALWAYS_INLINE void store_lanes(const vec value, const int skip, __global float *pointer) {
   if (skip <= 0) {
     STORE(value, pointer);
-  } else {
-    const float *lanes = (const float *)&value;
-    for (int lane = skip; lane < VECTOR; ++lane) pointer[lane] = lanes[lane];
+    return;
   }
+  const float *lanes = (const float *)&value;
+  const int count = VECTOR - skip;
+  int lane = skip;
+  if (count <= 0) return;
+  if (count & 1) {
+    pointer[lane] = lanes[lane];
+    lane += 1;
+  }
+  if (count & 2) {
+    vstore2(vload2(0, lanes + lane), 0, pointer + lane);
+    lane += 2;
+  }
+  if (count & 4) {
+    vstore4(vload4(0, lanes + lane), 0, pointer + lane);
+    lane += 4;
+  }
+  if (count & 8) vstore8(vload8(0, lanes + lane), 0, pointer + lane);
 }
 
 // Four rounds of a perfect shuffle of 16 x 16 elements transpose them. Unrolled rounds would compile slowly and run no

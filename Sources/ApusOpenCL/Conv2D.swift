@@ -22,7 +22,7 @@ extension OpenCLBackend {
     switch conv2DSchedule(shape, pass) {
     case .direct: return pass == .inputGradient ? shape.filterCount * 4 : 0
     case .winograd(let tile): return tile.workspaceByteCount
-    case .filterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
+    case .filterGradient(let tile): return tile.sumsInParts ? tile.splits * shape.filterCount * 4 : 0
     case .winogradFilterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
     case .product(let product): return product.tile.workspaceByteCount(output.count)
     }
@@ -61,16 +61,17 @@ extension OpenCLBackend {
     var defines = shape.defines
     defines.append(tile.defines)
     let source = try source(["vector_cpu", "conv2d_filter_gradient_cpu"], defines, for: call)
-    let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
+    let partial = tile.sumsInParts ? call.workspace! : call.output.buffer
     var launches = [
       try launch(
         source, "conv2d_filter_gradient", call.inputs.map(\.buffer) + [partial], global: tile.global, local: [1, 1])
     ]
-    if tile.splits > 1 {
+    if tile.sumsInParts {
       launches.append(
         try launch(
           source, "conv2d_filter_gradient_sum", [partial, call.output.buffer],
-          global: [shape.filterCount.dividedRoundingUp(by: 256)], local: [1]))
+          global: [tile.lanesOfInputs ? shape.filterCount / shape.c : shape.filterCount.dividedRoundingUp(by: 256)],
+          local: [1]))
     }
     return OpenCLKernel(launches)
   }

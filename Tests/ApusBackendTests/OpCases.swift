@@ -84,11 +84,21 @@ private let convolutions:
     ("groups 2", [2, 6, 6, 8], [3, 3, 4, 12], (1, 1), .same, (1, 1), 2),
     ("groups 3 stride 2", [2, 9, 9, 9], [3, 3, 3, 6], (2, 2), .valid, (1, 1), 3),
     ("depthwise", [2, 8, 9, 20], [3, 3, 1, 20], (1, 1), .same, (1, 1), 20),
+    ("depthwise tails", [2, 9, 7, 41], [3, 3, 1, 41], (1, 1), .same, (1, 1), 41),
+    (
+      "depthwise stride 2 dilation", [2, 13, 12, 18], [3, 4, 1, 18], (2, 1),
+      .explicit(top: 3, bottom: 1, left: 0, right: 4), (2, 3), 18
+    ),
+    ("depthwise smaller than kernel", [1, 2, 2, 5], [5, 5, 1, 5], (1, 1), .same, (1, 1), 5),
+    ("depthwise 7x7", [1, 9, 8, 16], [7, 7, 1, 16], (1, 1), .same, (1, 1), 16),
     ("depthwise multiplier 2", [2, 7, 7, 6], [3, 3, 1, 12], (2, 2), .same, (1, 1), 6),
     ("kernel covers all", [4, 5, 5, 3], [5, 5, 3, 17], (1, 1), .valid, (1, 1), 1),
     ("stride above kernel", [1, 10, 10, 2], [2, 2, 2, 3], (3, 4), .valid, (1, 1), 1),
     ("one pixel", [1, 1, 1, 1], [1, 1, 1, 1], (1, 1), .valid, (1, 1), 1),
     ("wide tail", [1, 4, 30, 17], [3, 3, 17, 33], (1, 1), .same, (1, 1), 1),
+    ("64 to 3", [2, 9, 8, 64], [3, 3, 64, 3], (1, 1), .same, (1, 1), 1),
+    ("37 to 10 stride 2", [2, 14, 15, 37], [3, 3, 37, 10], (2, 2), .same, (1, 1), 1),
+    ("64 to 24", [1, 9, 12, 64], [1, 1, 64, 24], (1, 1), .valid, (1, 1), 1),
     ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
     // Served by kernels for few channels: ends of rows, and padding on every side.
     ("few channels", [2, 14, 20, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),
