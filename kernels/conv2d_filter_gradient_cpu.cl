@@ -235,18 +235,25 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
           ++n;
         }
       }
+      // From memory, in loops: unrolled, the stores compile for longer than all else.
+      vec values[TILE][TILE_V];
 #pragma unroll
+      for (int i = 0; i < TILE; ++i) {
+#pragma unroll
+        for (int v = 0; v < TILE_V; ++v) values[i][v] = acc[i][v];
+      }
+#pragma unroll 1
       for (int i = 0; i < TILE; ++i) {
         if (c + i % TILE_C < c_block) continue;
         const int row = (i / (TILE_S * TILE_C) * S + i / TILE_C % TILE_S) * ROW_CHANNELS + i % TILE_C;
-#pragma unroll
+#pragma unroll 1
         for (int v = 0; v < TILE_V; ++v) {
           __global float *sum = sums + row * LANES + v * VECTOR;
 #if LANE_CHANNELS % BLOCK == 0
-          STORE(first == begin ? acc[i][v] : LOAD(sum, 0) + acc[i][v], sum);
+          STORE(first == begin ? values[i][v] : LOAD(sum, 0) + values[i][v], sum);
 #else
           const int skip = skip_lanes - v * VECTOR;
-          store_lanes(first == begin ? acc[i][v] : load_lanes(skip, sum) + acc[i][v], skip, sum);
+          store_lanes(first == begin ? values[i][v] : load_lanes(skip, sum) + values[i][v], skip, sum);
 #endif
         }
       }
@@ -277,23 +284,25 @@ void conv2d_filter_gradient_sum(const __global float *restrict partial, __global
 #elif SPLITS > 1
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void conv2d_filter_gradient_sum(const __global float *restrict partial, __global float *restrict df) {
-  const int begin = (int)get_global_id(0) * 256;
-  if (begin + 256 <= FILTER_SIZE) {
-    float16 acc[16];
+  const int begin = (int)get_global_id(0) * 256, end = min(begin + 256, FILTER_SIZE);
+  int i = begin;
+#pragma unroll 1
+  for (; i + 64 <= end; i += 64) {
+    float16 acc[4];
 #pragma unroll
-    for (int v = 0; v < 16; ++v) acc[v] = LOAD16(partial, begin + v * 16);
+    for (int v = 0; v < 4; ++v) acc[v] = LOAD16(partial, i + v * 16);
     for (int split = 1; split < SPLITS; ++split) {
 #pragma unroll
-      for (int v = 0; v < 16; ++v) acc[v] += LOAD16(partial, (INDEX)split * FILTER_SIZE + begin + v * 16);
+      for (int v = 0; v < 4; ++v) acc[v] += LOAD16(partial, (INDEX)split * FILTER_SIZE + i + v * 16);
     }
 #pragma unroll
-    for (int v = 0; v < 16; ++v) vstore16(acc[v], 0, df + begin + v * 16);
-  } else {
-    for (int i = begin; i < FILTER_SIZE; ++i) {
-      float acc = partial[i];
-      for (int split = 1; split < SPLITS; ++split) acc += partial[(INDEX)split * FILTER_SIZE + i];
-      df[i] = acc;
-    }
+    for (int v = 0; v < 4; ++v) vstore16(acc[v], 0, df + i + v * 16);
+  }
+  SHORT_LOOP
+  for (; i < end; ++i) {
+    float acc = partial[i];
+    for (int split = 1; split < SPLITS; ++split) acc += partial[(INDEX)split * FILTER_SIZE + i];
+    df[i] = acc;
   }
 }
 #endif

@@ -67,6 +67,14 @@ ALWAYS_INLINE void multiply(vec acc[TILE_M][TILE_V], const SPACE_A float *a, con
   }
 }
 
+ALWAYS_INLINE void copy_tile(vec to[TILE_M][TILE_V], const vec from[TILE_M][TILE_V]) {
+#pragma unroll
+  for (int i = 0; i < TILE_M; ++i) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) to[i][v] = from[i][v];
+  }
+}
+
 #if PACK_A
 // Copies a block of a without changing its order.
 ALWAYS_INLINE void pack_a(float *packed, const __global float *a, const int height, const int width) {
@@ -171,14 +179,11 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
                  terms);
 #if BLOCK_K < K
         if (first_term + BLOCK_K < K) {
-#pragma unroll
-          for (int i = 0; i < TILE_M; ++i) {
-#pragma unroll
-            for (int v = 0; v < TILE_V; ++v) sums[tile_n][tile_m][i][v] = acc[i][v];
-          }
+          copy_tile(sums[tile_n][tile_m], acc);
           continue;
         }
 #endif
+#if N % BLOCK_N == 0 && BLOCK_N % TILE_N == 0
 #pragma unroll
         for (int i = 0; i < TILE_M; ++i) {
           if (i < skip_rows) continue;
@@ -186,14 +191,23 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
           for (int v = 0; v < TILE_V; ++v) {
             const int channel = first_column + column + v * VECTOR;
             const INDEX index = block_c + (INDEX)(row + i) * N + column + v * VECTOR;
-            const vec value = EPILOGUE(vec, LOAD, acc[i][v], index, channel);
-#if N % BLOCK_N == 0 && BLOCK_N % TILE_N == 0
-            STORE(value, c + index);
-#else
-            store_lanes(value, skip_columns - v * VECTOR, c + index);
-#endif
+            STORE(EPILOGUE(vec, LOAD, acc[i][v], index, channel), c + index);
           }
         }
+#else
+        // From memory, in loops: the code that stores single lanes compiles slowly and is there once.
+        vec rows[TILE_M][TILE_V];
+        copy_tile(rows, acc);
+#pragma unroll 1
+        for (int i = skip_rows; i < TILE_M; ++i) {
+#pragma unroll 1
+          for (int v = 0; v < TILE_V; ++v) {
+            const int channel = first_column + column + v * VECTOR;
+            const INDEX index = block_c + (INDEX)(row + i) * N + column + v * VECTOR;
+            store_lanes(EPILOGUE(vec, LOAD, rows[i][v], index, channel), skip_columns - v * VECTOR, c + index);
+          }
+        }
+#endif
       }
     }
   }

@@ -57,6 +57,9 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void pointwise(PARAMETER
     for (; column + 16 <= end; column += 16) {
       ELEMENTS(16, row * COLUMNS + column, column)
     }
+#if COLUMNS >= 16
+    SHORT_LOOP
+#endif
     for (; column < end; ++column) {
       ELEMENTS(1, row * COLUMNS + column, column)
     }

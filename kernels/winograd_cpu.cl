@@ -112,19 +112,22 @@ ALWAYS_INLINE void transform_product(float16 y[4], const float16 m[6]) {
 // 16 source channels from c on of the filter for 16 result channels from k on, to the 36 matrices.
 ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global float *filter, const int c, const int k) {
   float16 taps[9][16];
+  // Unrolled, these loops compile for half a second and run no faster.
+#pragma unroll 1
   for (int tap = 0; tap < 9; ++tap) {
 #if CONV2D_FORWARD
-#pragma unroll
+#pragma unroll 1
     for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, (tap * C + c + i) * K + k);
 #else
-#pragma unroll
+#pragma unroll 1
     for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, ((TRANSPOSED ? tap : 8 - tap) * C + k + i) * K + c);
     transpose16(taps[tap]);
 #endif
   }
+#pragma unroll 1
   for (int i = 0; i < 16; ++i) {
     float16 rows[6][3];
-#pragma unroll
+#pragma unroll 1
     for (int x = 0; x < 3; ++x) {
       const float16 g[3] = {taps[x][i], taps[3 + x][i], taps[6 + x][i]};
       float16 u[6];
@@ -132,7 +135,7 @@ ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global floa
 #pragma unroll
       for (int y = 0; y < 6; ++y) rows[y][x] = u[y];
     }
-#pragma unroll
+#pragma unroll 1
     for (int y = 0; y < 6; ++y) {
       float16 u[6];
       transform_filter(u, rows[y]);

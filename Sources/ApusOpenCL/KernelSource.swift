@@ -1,20 +1,26 @@
 import ApusCore
 import CKernels
 
-/// The text of a program: definitions of one specialisation, the shared prelude, and a family's file.
+/// The text of a program: definitions of one specialisation, the shared prelude, and a family's file; and how it is
+/// built.
 struct KernelSource {
   /// The files without their extension, for messages.
   let name: String
   let defines: String
   let text: String
+  /// What `clBuildProgram` takes.
+  let options: String
 
   /// - Parameter files: the family's file, after those that it builds on, if any.
-  init(_ files: [String], _ defines: Defines) throws(BackendError) {
+  init(_ files: [String], _ defines: Defines, for device: OpenCLDevice) throws(BackendError) {
     name = files.joined(separator: " and ")
     self.defines = defines.text
-    var text = defines.text
+    // pocl's own declarations of built-in functions are left out: builtins.cl says why.
+    var text = device.isPocl ? try Self.file("builtins") : ""
+    text += defines.text
     for file in ["common"] + files { text += try Self.file(file) }
     self.text = text
+    options = device.isPocl ? "-cl-std=CL1.2 -D_OPENCL_H_" : "-cl-std=CL1.2"
   }
 
   /// A checksum of all files, as text.

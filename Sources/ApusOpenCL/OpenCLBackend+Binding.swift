@@ -75,7 +75,7 @@ extension OpenCLBackend {
     if operands.contains(where: { $0.type.count > Int(Int32.max) }) { all.define("INDEX", "long") }
     all.append(defines)
     if let epilogue { all.append(epilogue.defines) }
-    return try KernelSource(files, all)
+    return try KernelSource(files, all, for: context.device)
   }
 
   /// A launch of `entry` of the program of `source`.

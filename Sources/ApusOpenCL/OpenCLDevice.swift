@@ -55,6 +55,8 @@ package struct OpenCLDevice: @unchecked Sendable {
     return devices
   }
 
+  var isPocl: Bool { platformName == "Portable Computing Language" }
+
   private init?(
     _ id: cl_device_id, of platform: cl_platform_id, _ platformInformation: Information, index: Int, _ cl: apus_opencl
   ) {

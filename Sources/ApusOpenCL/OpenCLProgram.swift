@@ -14,8 +14,6 @@ final class OpenCLProgram {
 
   deinit { _ = context.cl.clReleaseProgram(handle) }
 
-  static let options = "-cl-std=CL1.2"
-
   /// Compiles `source`.
   ///
   /// - Throws: `buildFailure` with the head of the compiler's log.
@@ -27,18 +25,18 @@ final class OpenCLProgram {
     }
     try context.check(status, "clCreateProgramWithSource(\(source.name))")
     self.init(handle!, in: context)
-    let built = build()
+    let built = build(source.options)
     if built != CL_SUCCESS {
       let log = self.log.split(separator: "\n", omittingEmptySubsequences: false).prefix(40).joined(separator: "\n")
       throw BackendError(
         .buildFailure,
         "\(context.name) (\(context.device.description.driver)): the kernel \(source.name) does not compile with "
-          + "\(Self.options): \(OpenCLStatus(code: built, call: "clBuildProgram").text)\n\(source.defines)\n\(log)")
+          + "\(source.options): \(OpenCLStatus(code: built, call: "clBuildProgram").text)\n\(source.defines)\n\(log)")
     }
   }
 
-  /// Loads what `binary` returned earlier; `nil` when the driver does not take it.
-  convenience init?(binary: ArraySlice<UInt8>, in context: OpenCLContext) {
+  /// Loads what `binary` returned earlier for `source`; `nil` when the driver does not take it.
+  convenience init?(binary: ArraySlice<UInt8>, of source: KernelSource, in context: OpenCLContext) {
     var id: cl_device_id? = context.device.id
     var status: cl_int = 0
     var binaryStatus: cl_int = 0
@@ -49,12 +47,12 @@ final class OpenCLProgram {
     }
     guard let handle else { return nil }
     self.init(handle, in: context)
-    guard status == CL_SUCCESS, binaryStatus == CL_SUCCESS, build() == CL_SUCCESS else { return nil }
+    guard status == CL_SUCCESS, binaryStatus == CL_SUCCESS, build(source.options) == CL_SUCCESS else { return nil }
   }
 
-  private func build() -> cl_int {
+  private func build(_ options: String) -> cl_int {
     var id: cl_device_id? = context.device.id
-    return context.cl.clBuildProgram(handle, 1, &id, Self.options, nil, nil)
+    return context.cl.clBuildProgram(handle, 1, &id, options, nil, nil)
   }
 
   private var log: String {

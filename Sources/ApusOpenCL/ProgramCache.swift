@@ -33,7 +33,7 @@ package final class ProgramCache {
     if let known = programs[source.text] { return known }
     let program: OpenCLProgram
     let key = key(of: source)
-    if let loaded = load(key) {
+    if let loaded = load(key, of: source) {
       program = loaded
     } else {
       program = try OpenCLProgram(compiling: source, in: context)
@@ -48,7 +48,7 @@ package final class ProgramCache {
     let device = context.device
     return [
       Self.format + device.platformName, device.platformVersion, device.vendor, device.description.name,
-      device.driverVersion, OpenCLProgram.options, source.text,
+      device.driverVersion, source.options, source.text,
     ].joined(separator: "\n")
   }
 
@@ -59,7 +59,7 @@ package final class ProgramCache {
   // MARK: Entries: format, lengths of key and binary, key, binary, checksum of all that
 
   /// The program that the disk holds for `key`; `nil` for an entry that is missing, damaged or not accepted.
-  private func load(_ key: String) -> OpenCLProgram? {
+  private func load(_ key: String, of source: KernelSource) -> OpenCLProgram? {
     guard let path = path(key), let entry = try? File.contents(of: path, maximumByteCount: 1 << 28) else { return nil }
     let prefix = Self.header(key: key)
     let start = prefix.count + 8
@@ -68,7 +68,7 @@ package final class ProgramCache {
     guard UInt64(littleEndian: entry[prefix.count..<start]) == UInt64(end - start),
       UInt64(littleEndian: entry[end...]) == Checksum(entry[..<end]).value
     else { return nil }
-    return OpenCLProgram(binary: entry[start..<end], in: context)
+    return OpenCLProgram(binary: entry[start..<end], of: source, in: context)
   }
 
   private static func header(key: String) -> [UInt8] {

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+static const char builtins[] = {
+#embed "../../kernels/builtins.cl" suffix(, 0)
+};
 static const char common[] = {
 #embed "../../kernels/common.cl" suffix(, 0)
 };
@@ -65,7 +68,7 @@ static const char gather[] = {
 static const struct {
   const char *name, *text;
 } sources[] = {
-  SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
+  SOURCE(builtins), SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
   SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu),
   SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
   SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce), SOURCE(channel_sums),

@@ -12,12 +12,12 @@
         let backend = try openBackend()
         var defines: Defines = ["COUNT": 16, "WIDTH": 1]
         defines.append("this is not C;")
-        let source = try KernelSource(["shaping"], defines)
+        let source = try KernelSource(["shaping"], defines, for: backend.context.device)
         let error = #expect(throws: BackendError.self) { try backend.programs.program(source) }
         #expect(error?.code == .buildFailure)
         let message = try #require(error?.message)
         for part in [
-          backend.device.name, backend.device.driver, "shaping", OpenCLProgram.options, "#define COUNT 16", "error",
+          backend.device.name, backend.device.driver, "shaping", source.options, "#define COUNT 16", "error",
         ] {
           #expect(message.contains(part), "'\(part)' is missing: \(message)")
         }
@@ -31,7 +31,7 @@
         let backend = try openBackend()
         var defines: Defines = [:]
         for index in 0..<300 { defines.append("wrong\(index) is;") }
-        let source = try KernelSource(["shaping"], defines)
+        let source = try KernelSource(["shaping"], defines, for: backend.context.device)
         let error = #expect(throws: BackendError.self) { try backend.programs.program(source) }
         let lines = try #require(error?.message).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count <= 300 + 1 + 1 + 40, "\(lines.count) lines")
