@@ -104,6 +104,8 @@
         let trainer = try Trainer(
           Sequential {
             Conv2D(16, kernel: 3, activation: .relu)
+            // Keeps the batch together on devices whose cache would have it worked on in parts.
+            BatchNormalization()
             Flatten()
             Dense(1)
           },
