@@ -150,6 +150,15 @@ import Testing
         #expect(a.id == b.id || !a.life.overlaps(b.life), "\(lowered.nodes[a.id].line(a.id)) and %\(b.id)")
       }
     }
+    // What no gradient fills stays zero.
+    guard case .block(let packBlock, let packStart) = plan.locations[lowered.index[packed.id]!] else {
+      Issue.record("the packed vector has no memory")
+      return
+    }
+    for gap in [216..<256, 1552..<1664] {
+      let bytes = (packStart + 4 * gap.lowerBound)..<(packStart + 4 * gap.upperBound)
+      #expect(!values.contains { $0.block == packBlock && $0.range.overlaps(bytes) })
+    }
     for (block, size) in plan.blockSizes.enumerated() where plan.blockSizes.count > 1 {
       #expect(size <= limit || values.filter { $0.block == block }.count == 1)
     }
@@ -166,5 +175,24 @@ import Testing
     }
     #expect(bytes(false) == 9 * 16384)
     #expect(bytes(true) == 3 * 16384)
+  }
+
+  /// A value that dies before a piece of a packed vector is computed lies in that piece; an operand of it does not.
+  @Test func piecesHoldOthersUntilTheyAreComputed() throws {
+    let graph = Graph()
+    let x = graph.input("x", shape: [64, 64])
+    let early = matMul(x, x)
+    let operand = matMul(early, early)
+    let packed = graph.pack([matMul(operand, operand)], offsets: [0], count: 4128)
+    let lowered = LoweredGraph(graph, wanted: [packed.id])
+    let none = [Int](repeating: 0, count: lowered.nodes.count)
+    func plan(stationary: Set<Int> = []) -> MemoryPlan {
+      MemoryPlan(lowered, stationary: stationary, workspaces: none, alignment: 64, blockLimit: .max, reuses: true)
+    }
+    #expect(plan().byteCount == 16512 + 2 * 16384)
+    #expect(plan().locations[lowered.index[early.id]!] == plan().locations[lowered.index[packed.id]!])
+    // A piece that outlasts the run is never free.
+    let piece = lowered.nodes[lowered.index[packed.id]!].inputs[0]
+    #expect(plan(stationary: [piece]).byteCount == 16512 + 3 * 16384)
   }
 }

@@ -24,6 +24,20 @@ package struct MemoryPlan {
     var first: Int
     var last: Int
     var location: Location = .none
+    /// Pieces that are written late: before `first`, the bytes in `range` are free for others.
+    var pieces: [(range: Range<Int>, first: Int)] = []
+
+    /// Bytes of the storage that no value alive from `otherFirst` to `otherLast` may share.
+    func occupied(from otherFirst: Int, through otherLast: Int) -> [Range<Int>] {
+      guard first <= otherLast, otherFirst <= last else { return [] }
+      var ranges: [Range<Int>] = []
+      var start = 0
+      for piece in pieces where piece.first > otherLast {
+        ranges.append(start..<piece.range.lowerBound)
+        start = piece.range.upperBound
+      }
+      return ranges + [start..<size]
+    }
   }
 
   /// Plans `graph`.
@@ -47,14 +61,20 @@ package struct MemoryPlan {
     var leaf: [Location] = Array(repeating: .none, count: end)
     let aligned = { (size: Int) in (size + alignment - 1) / alignment * alignment }
 
-    // Vectors that several nodes fill live through the whole run: their gaps stay zero.
+    // Vectors that several nodes fill live through the whole run, as their gaps stay zero; a piece of one is free for
+    // other values until it is computed.
     for (id, node) in nodes.enumerated() {
       guard case .pack(let offsets) = node.op else { continue }
       storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
       placement[id] = (storages.count - 1, 0)
       for (operand, offset) in zip(node.inputs, offsets) {
-        placement[graph.storageRoot(operand)] = (storages.count - 1, offset * node.type.dtype.byteCount)
+        let root = graph.storageRoot(operand)
+        let start = offset * node.type.dtype.byteCount
+        placement[root] = (storages.count - 1, start)
+        storages[storages.count - 1].pieces.append(
+          (start..<(start + nodes[root].type.byteCount), stationary.contains(root) ? 0 : root))
       }
+      storages[storages.count - 1].pieces.sort { $0.range.lowerBound < $1.range.lowerBound }
     }
 
     // Rows that several nodes compute side by side are joined where they lie.
@@ -201,10 +221,14 @@ package struct MemoryPlan {
           sizes.append(0)
           placed.append([])
         }
-        let neighbours = placed[block].map { storages[$0] }.filter {
-          !reuses || ($0.first <= storage.last && storage.first <= $0.last)
+        let taken = placed[block].flatMap { other -> [Range<Int>] in
+          guard case .block(_, let start) = storages[other].location else { return [] }
+          let ranges =
+            reuses
+            ? storages[other].occupied(from: storage.first, through: storage.last) : [0..<storages[other].size]
+          return ranges.map { (start + $0.lowerBound)..<(start + $0.upperBound) }
         }
-        let offset = lowestGap(for: storage.size, between: neighbours)
+        let offset = lowestGap(for: storage.size, between: taken)
         if offset + storage.size <= blockLimit || placed[block].isEmpty {
           storages[id].location = .block(block, offset: offset)
           sizes[block] = max(sizes[block], offset + storage.size)
@@ -217,13 +241,9 @@ package struct MemoryPlan {
     return sizes
   }
 
-  private static func lowestGap(for size: Int, between neighbours: [Storage]) -> Int {
+  private static func lowestGap(for size: Int, between taken: [Range<Int>]) -> Int {
     var offset = 0
-    let ranges = neighbours.compactMap { storage -> Range<Int>? in
-      guard case .block(_, let start) = storage.location else { return nil }
-      return start..<(start + storage.size)
-    }
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+    for range in taken.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
       if offset + size <= range.lowerBound { break }
       offset = max(offset, range.upperBound)
     }
