@@ -11,10 +11,13 @@
 //   VECTOR, TILE_V                            lanes (1, 4, 8, 16) and vectors of the block of channels of a tile
 //   TILE_N, TILE_W                            images and columns of a tile of the result
 //   ROWS                                      rows of the result per work-item
+//   POOL_H, POOL_W, POOL_MAX                  the windows of y, side by side, whose maximum (1) or mean (0) is stored
+//                                             instead of y; 1 x 1 stores y, and is all that the input gradient has
 // Entry points. RESULT_H, RESULT_W, RESULT_C: P, Q, K (forward) or H, W, C (input gradient)
-//   conv2d_forward(x, f, y EPILOGUE_PARAMS)
+//   conv2d_forward(x, f, y EPILOGUE_PARAMS)   y: [N, P / POOL_H, Q / POOL_W, K]; the epilogue comes before the pooling
 //   conv2d_input_gradient(dy, transposed f, dx EPILOGUE_PARAMS)
-//     global size: { ceil(N / TILE_N) * ceil(RESULT_H / ROWS), B }, local size { 1, 1 }, where B is
+//     global size: { ceil(N / TILE_N) * ceil(COMPUTED_H / ROWS), B }, local size { 1, 1 }, where COMPUTED_H is RESULT_H
+//     rounded down to a multiple of POOL_H and B is
 //     GROUPS * ceil(RESULT_C / GROUPS / BLOCK), or ceil(RESULT_C / BLOCK) if depthwise (GROUPS == C == K > 1),
 //     and BLOCK is VECTOR * TILE_V
 //   conv2d_transpose_filter(f, transposed f)  in every program with CONV2D_INPUT_GRADIENT, to run before it
@@ -23,6 +26,7 @@
 // Limits: TILE_N <= N; TILE_W <= Q (forward) or max(1, W / STRIDE_W) (input gradient); BLOCK <= RESULT_C / GROUPS
 // (<= RESULT_C if depthwise), except that where GROUPS is 1 one vector may be longer: 4, 8 or 16 lanes for 2...3, 5...7
 // or 9...15 channels. A tile's accumulators should fit the registers: TILE_N * TILE_W * TILE_V <= 26.
+// ROWS and TILE_W are multiples of POOL_H and POOL_W.
 
 #if CONV2D_FORWARD
 // The source is x, the result y. Result column j reads source column j*COLUMN_STEP + TAP_SHIFT(s).
@@ -38,7 +42,7 @@
 #define TAP_SHIFT(class, s) ((s) * DILATION_W - PAD_LEFT)
 #define FILTER_COLUMN(s) (s)
 #define LEFT_COLUMNS ((PAD_LEFT + STRIDE_W - 1) / STRIDE_W)
-#define RIGHT_COLUMNS (((Q - 1) * STRIDE_W + (S - 1) * DILATION_W - PAD_LEFT - W + STRIDE_W) / STRIDE_W)
+#define RIGHT_COLUMNS (((COMPUTED_W - 1) * STRIDE_W + (S - 1) * DILATION_W - PAD_LEFT - W + STRIDE_W) / STRIDE_W)
 #define FLAT (GROUPS == 1 && DILATION_W == 1)
 #else
 // The source is dy, the result dx. Columns of dx fall into STRIDE_W classes (column % STRIDE_W) that each see their own
@@ -88,12 +92,15 @@
 #define FILTER_ROW RESULT_C
 #endif
 
-#define ROW_BLOCKS ((RESULT_H + ROWS - 1) / ROWS)
+// Rows and columns of the result that are computed: those in whole windows.
+#define COMPUTED_H (RESULT_H / POOL_H * POOL_H)
+#define COMPUTED_W (RESULT_W / POOL_W * POOL_W)
+#define ROW_BLOCKS ((COMPUTED_H + ROWS - 1) / ROWS)
 
 // A tile is a border tile if one of its columns may have a tap outside the source. Border tiles are compiled one by one
 // so that the columns that a tap reaches are constants; all the others share one loop without tests.
 #define CLAMP(value, low, high) ((value) < (low) ? (low) : (value) > (high) ? (high) : (value))
-#define TILES ((RESULT_W + CLASSES * TILE_W - 1) / (CLASSES * TILE_W))
+#define TILES ((COMPUTED_W + CLASSES * TILE_W - 1) / (CLASSES * TILE_W))
 #define LEFT_TILES CLAMP((LEFT_COLUMNS + TILE_W - 1) / TILE_W, 0, TILES)
 #define RIGHT_TILES CLAMP(RIGHT_COLUMNS <= 0 ? 0 : 1 + (RIGHT_COLUMNS + TILE_W - 2) / TILE_W, 0, TILES - LEFT_TILES)
 
@@ -179,6 +186,15 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *source,
   }
 }
 
+// What a window makes of two of its values. A NaN stays.
+ALWAYS_INLINE vec pooled(const vec a, const vec b) {
+#if POOL_MAX
+  return select(a, b, (b > a) | (b != b));
+#else
+  return a + b;
+#endif
+}
+
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 #if CONV2D_FORWARD
 void conv2d_forward(
@@ -206,11 +222,15 @@ void conv2d_input_gradient(
   const __global float *tile_filter = filter + channel;
 #endif
 
-  for (int row = first_row; row < min(first_row + ROWS, RESULT_H); ++row) {
+#if POOL_H > 1
+  // Of the windows that `row` is in, what the rows before it hold.
+  vec bands[TILE_N][COMPUTED_W / POOL_W][TILE_V];
+#endif
+  for (int row = first_row; row < min(first_row + ROWS, COMPUTED_H); ++row) {
     row_taps taps;
     find_taps(&taps, row);
     for (int class = 0; class < CLASSES; ++class) {
-      const int columns = (RESULT_W - class + CLASSES - 1) / CLASSES;
+      const int columns = (COMPUTED_W - class + CLASSES - 1) / CLASSES;
       const int tiles = (columns + TILE_W - 1) / TILE_W;
       for (int tile = 0; tile < tiles; ++tile) {
         const int first = min(tile * TILE_W, columns - TILE_W);
@@ -221,7 +241,7 @@ void conv2d_input_gradient(
 #endif
 #pragma unroll
         for (int c = 0; c < CLASSES; ++c) {
-          const int class_columns = (RESULT_W - c + CLASSES - 1) / CLASSES;
+          const int class_columns = (COMPUTED_W - c + CLASSES - 1) / CLASSES;
           const int class_tiles = (class_columns + TILE_W - 1) / TILE_W;
 #pragma unroll
           for (int b = 0; b < LEFT_TILES + RIGHT_TILES; ++b) {
@@ -234,25 +254,47 @@ void conv2d_input_gradient(
         for (int m = 0; m < TILE_N; ++m) {
           if (image + m < tile_image) continue;
 #pragma unroll
-          for (int j = 0; j < TILE_W; ++j) {
+          for (int j = 0; j < TILE_W; j += POOL_W) {
             if (first + j < tile * TILE_W) continue;
-            const INDEX pixel =
-              ((INDEX)(image + m) * RESULT_H + row) * RESULT_W + (first + j) * CLASSES + class;
+            const int column = (first + j) * CLASSES + class;
+            const INDEX pixel = ((INDEX)(image + m) * RESULT_H + row) * RESULT_W + column;
+            const INDEX stored_pixel =
+              ((INDEX)(image + m) * (RESULT_H / POOL_H) + row / POOL_H) * (RESULT_W / POOL_W) + column / POOL_W;
 #pragma unroll
             for (int v = 0; v < TILE_V; ++v) {
               const int lane = channel + v * VECTOR;
-              const INDEX index = pixel * RESULT_C + lane;
+              vec window;
+#pragma unroll
+              for (int i = 0; i < POOL_W; ++i) {
+                const INDEX index = (pixel + i) * RESULT_C + lane;
+                vec value = acc[m * TILE_W + j + i][v];
 #if NARROW
-              const float *lanes = (const float *)&acc[m * TILE_W + j][v];
-              for (int c = 0; c < RESULT_C; ++c)
-                result[index + c] = EPILOGUE(float, LOAD1, lanes[c], index + c, lane + c);
+                float *lanes = (float *)&value;
+                for (int c = 0; c < RESULT_C; ++c) lanes[c] = EPILOGUE(float, LOAD1, lanes[c], index + c, lane + c);
 #else
-              const vec value = EPILOGUE(vec, LOAD, acc[m * TILE_W + j][v], index, lane);
-#if GROUP_RESULT % BLOCK == 0
-              STORE(value, result + index);
-#else
-              store_lanes(value, block_channel - group_channel - v * VECTOR, result + index);
+                value = EPILOGUE(vec, LOAD, value, index, lane);
 #endif
+                window = i == 0 ? value : pooled(window, value);
+              }
+#if POOL_H > 1
+              vec *band = &bands[m][column / POOL_W][v];
+              if (row % POOL_H > 0) window = pooled(*band, window);
+              if (row % POOL_H < POOL_H - 1) {
+                *band = window;
+                continue;
+              }
+#endif
+#if POOL_H * POOL_W > 1 && !POOL_MAX
+              window *= 1.0f / (POOL_H * POOL_W);
+#endif
+              __global float *stored = result + stored_pixel * RESULT_C + lane;
+#if NARROW
+              const float *lanes = (const float *)&window;
+              for (int c = 0; c < RESULT_C; ++c) stored[c] = lanes[c];
+#elif GROUP_RESULT % BLOCK == 0
+              STORE(window, stored);
+#else
+              store_lanes(window, block_channel - group_channel - v * VECTOR, stored);
 #endif
             }
           }

@@ -1,11 +1,14 @@
-import ApusCore
+package import ApusCore
 
 extension OpenCLBackend {
   /// One pass of a convolution, with the tile that suits its shape.
   func conv2D(
     _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
-    let shape = pass.shape(attributes, call.inputs.map(\.type), call.output.type)
+    let shape = pass.shape(attributes, call.inputs.map(\.type), call.resultType)
+    if let pooling = call.pooling?.attributes {
+      return try direct(shape, pass, Conv2DTile(shape, pass, pooling: pooling), call)
+    }
     switch conv2DSchedule(shape, pass) {
     case .direct(let tile): return try direct(shape, pass, tile, call)
     case .winograd(let tile): return try winograd(shape, pass, tile, call)
@@ -26,6 +29,17 @@ extension OpenCLBackend {
     case .winogradFilterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
     case .product(let product): return product.tile.workspaceByteCount(output.count)
     }
+  }
+
+  /// The direct convolution pools rows of small windows that lie side by side.
+  package func fusesPooling(
+    _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
+  ) -> Bool {
+    guard case .conv2D(let attributes) = op, pooling.tilesImage, pooling.width <= 8,
+      pooling.width <= result.shape[2], pooling.height <= result.shape[1],
+      case .direct = conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward)
+    else { return false }
+    return true
   }
 
   // MARK: CPU-class: direct convolution in registers

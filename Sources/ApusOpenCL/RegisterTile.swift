@@ -23,14 +23,21 @@ enum RegisterTile {
 /// Blocking of `conv2d_cpu.cl`.
 struct Conv2DTile {
   var vector = 1, vectors = 1, images = 1, columns = 1, rows = 1
+  private let pooling: Pool2DAttributes?
   /// Work-items.
   let global: [Int]
 
-  init(_ shape: Conv2DShape, _ pass: Conv2DPass, _ variation: TileVariation = .init()) {
+  /// - Parameter pooling: of the result of a forward pass; its windows lie side by side.
+  init(
+    _ shape: Conv2DShape, _ pass: Conv2DPass, _ variation: TileVariation = .init(), pooling: Pool2DAttributes? = nil
+  ) {
+    self.pooling = pooling
+    // Whole windows only, in whole tiles.
+    let (poolHeight, poolWidth) = (pooling?.height ?? 1, pooling?.width ?? 1)
     let isForward = pass == .forward
-    let height = isForward ? shape.p : shape.h
+    let height = isForward ? shape.p / poolHeight * poolHeight : shape.h
     // The input gradient treats columns of each remainder modulo the stride by themselves.
-    let width = isForward ? shape.q : max(1, shape.w / shape.window.strideX)
+    let width = isForward ? shape.q / poolWidth * poolWidth : max(1, shape.w / shape.window.strideX)
     let (sourceChannels, resultChannels) = isForward ? (shape.c, shape.k) : (shape.k, shape.c)
     let channels = shape.isDepthwise ? resultChannels : resultChannels / shape.groups
     let terms = shape.r * shape.s * (shape.isDepthwise ? 1 : sourceChannels / shape.groups)
@@ -44,7 +51,7 @@ struct Conv2DTile {
     for vectors in variation.vectorCounts(1...min(4, max(1, channels / vector))) {
       // A block's filters that pass the first cache come from the second.
       let misses = terms * vectors * vector * 4 > 32768 ? 0.5 * Double(vectors) : 0
-      for columns in 1...min(width, registers) {
+      for columns in stride(from: poolWidth, through: min(width, registers), by: poolWidth) {
         // Several images only where one's row is too short.
         for images in 1...(columns < width ? 1 : max(1, min(shape.n, registers / columns))) {
           let pixels = images * columns
@@ -69,9 +76,9 @@ struct Conv2DTile {
     let imageTiles = shape.n.dividedRoundingUp(by: images)
     // About 40000 vector multiply-adds a work-item hide its launch; at least 64 work-items keep all cores busy.
     let workPerRow = shape.multiplyAdds / (vector * imageTiles * height * blocks)
-    rows = max(1, min(height, Int(40000 * variation.work) / max(1, workPerRow)))
+    rows = max(1, min(height, Int(40000 * variation.work) / max(1, workPerRow)) / poolHeight) * poolHeight
     let fewest = Int(64 / variation.work)
-    while rows > 1, imageTiles * height.dividedRoundingUp(by: rows) * blocks < fewest { rows -= 1 }
+    while rows > poolHeight, imageTiles * height.dividedRoundingUp(by: rows) * blocks < fewest { rows -= poolHeight }
     global = [imageTiles * height.dividedRoundingUp(by: rows), blocks]
   }
 
@@ -79,6 +86,9 @@ struct Conv2DTile {
   var name: String { "direct \(images)x\(columns)x\(vector * vectors) rows \(rows)" }
 
   var defines: Defines {
-    ["VECTOR": vector, "TILE_V": vectors, "TILE_N": images, "TILE_W": columns, "ROWS": rows]
+    [
+      "VECTOR": vector, "TILE_V": vectors, "TILE_N": images, "TILE_W": columns, "ROWS": rows,
+      "POOL_H": pooling?.height ?? 1, "POOL_W": pooling?.width ?? 1, "POOL_MAX": pooling?.kind == .max ? 1 : 0,
+    ]
   }
 }

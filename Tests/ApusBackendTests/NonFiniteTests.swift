@@ -51,6 +51,9 @@ private let nonFiniteCases: [NonFiniteCase] =
       relu(conv2D($0[0], $0[1], padding: .same) + $0[2])
     },
     NonFiniteCase("conv2D relu", [1, 6, 7, 3], [3, 3, 3, 20], position: 40) { relu(conv2D($0[0], $0[1])) },
+    NonFiniteCase("conv2D relu max pool", [1, 9, 9, 3], [1, 1, 3, 20], position: 150) {
+      maxPool2D(relu(conv2D($0[0], $0[1])), size: 2)
+    },
     NonFiniteCase("depthwise relu", [1, 6, 7, 20], [3, 3, 1, 20], position: 40) {
       relu(conv2D($0[0], $0[1], groups: 20))
     },

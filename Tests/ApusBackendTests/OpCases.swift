@@ -167,6 +167,43 @@ let poolingCases: [OpCase] = [
   }
 } + [OpCase("pool2D max of relu", [2, 8, 8, 16]) { maxPool2D(relu($0[0]), size: 2) }]
 
+/// (name, input, kernel, stride, padding, groups, windows)
+private let pooledConvolutions:
+  [(String, [Int], [Int], Int, Padding, Int, (Pool2DAttributes.Kind, Int, Int))] = [
+    ("first layer", [5, 28, 28, 1], [3, 3, 1, 32], 1, .valid, 1, (.max, 2, 2)),
+    ("odd map", [3, 13, 13, 32], [3, 3, 32, 64], 1, .valid, 1, (.max, 2, 2)),
+    ("padding", [2, 15, 17, 3], [3, 3, 3, 24], 1, .same, 1, (.max, 2, 2)),
+    ("padding, mean", [2, 12, 12, 20], [5, 5, 20, 33], 1, .same, 1, (.average, 2, 2)),
+    ("few filters", [2, 14, 14, 1], [5, 5, 1, 6], 1, .valid, 1, (.average, 2, 2)),
+    ("stride 2", [2, 23, 25, 4], [3, 3, 4, 16], 2, .same, 1, (.averageIncludingPadding, 3, 3)),
+    ("flat window", [2, 9, 14, 8], [3, 3, 8, 16], 1, .same, 1, (.max, 1, 4)),
+    ("tall window", [2, 9, 7, 8], [3, 3, 8, 16], 1, .same, 1, (.max, 4, 1)),
+    ("whole map", [3, 4, 4, 16], [3, 3, 16, 48], 1, .same, 1, (.average, 4, 4)),
+    ("long window", [1, 3, 40, 4], [3, 3, 4, 4], 1, .same, 1, (.average, 3, 20)),
+    ("groups", [2, 8, 8, 8], [3, 3, 4, 12], 1, .same, 2, (.max, 2, 2)),
+    ("depthwise", [2, 9, 8, 20], [3, 3, 1, 20], 1, .same, 20, (.max, 2, 2)),
+  ]
+
+/// Without gradients, so that nothing but the pooling reads the convolution: one kernel may do both.
+let pooledConvolutionCases: [OpCase] =
+  pooledConvolutions.map { name, input, kernel, stride, padding, groups, pooling in
+    OpCase("conv2D and pool2D \(name)", input, kernel, [kernel[3]], sums: kernel[0] * kernel[1] * kernel[2]) {
+      let y = relu(conv2D($0[0], $0[1], stride: (stride, stride), padding: padding, groups: groups) + $0[2])
+      return pool2D(y, pooling.0, size: (pooling.1, pooling.2))
+    }
+  } + [
+    OpCase("conv2D, sum and pool2D", [2, 9, 9, 18], [3, 3, 18, 18], sums: 162) {
+      maxPool2D(relu($0[0] + conv2D($0[0], $0[1], padding: .same)), size: 2)
+    },
+    OpCase("conv2D, pool2D and relu", [2, 9, 9, 18], [3, 3, 18, 18], sums: 162) {
+      relu(maxPool2D(conv2D($0[0], $0[1]), size: 2))
+    },
+    // As many channels as pooled elements: the bias is still one value a channel.
+    OpCase("conv2D, bias and pool2D to one pixel", [1, 4, 4, 3], [3, 3, 3, 16], [16], sums: 27) {
+      maxPool2D(conv2D($0[0], $0[1]) + $0[2], size: 2)
+    },
+  ]
+
 let rowCases: [OpCase] =
   [
     [Int]?.none, [0], [1], [-1], [0, 1], [1, 2], [0, 2], [0, 1, 3], [2, 3],

@@ -29,6 +29,17 @@ extension BackendTests {
       }
     }
 
+    /// What inference makes of a convolution and a pooling agrees with the reference.
+    @Test(arguments: TestBackend.allCases, pooledConvolutionCases)
+    func poolsConvolutions(_ backend: TestBackend, _ test: OpCase) throws {
+      let traced = try test.traced(.float32, gradients: false)
+      let expected = try TestBackend.reference().compile(traced.graph, outputs: traced.outputs, options: .plain)(
+        traced.values)[0]
+      let result = try backend.session().compile(traced.graph, outputs: traced.outputs)(traced.values)[0]
+      let error = relativeError(result, expected)
+      #expect(error <= 1e-5 * Double(test.reductionLength).squareRoot(), "relative error \(error)")
+    }
+
     /// Without fusion and memory reuse, the same numbers. OpenCL compiles each kernel for it: there, networks only.
     @Test(arguments: TestBackend.allCases, opCases)
     func isUnchangedByFusionAndPlanning(_ backend: TestBackend, _ test: OpCase) throws {
