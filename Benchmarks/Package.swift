@@ -7,11 +7,23 @@ let package = Package(
     .package(name: "apus", path: "../"),
     // Without its traits: its counters of allocations need libraries that it would build and load before all others.
     .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
   ],
   targets: [
+    .target(name: "Operations", dependencies: [.product(name: "Apus", package: "apus")]),
+    .executableTarget(
+      name: "cliffs",
+      dependencies: [
+        "Operations",
+        .product(name: "Apus", package: "apus"),
+        .product(name: "ApusBenchmark", package: "apus"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Cliffs"),
     .executableTarget(
       name: "ApusBenchmarks",
       dependencies: [
+        "Operations",
         .product(name: "Apus", package: "apus"),
         .product(name: "ApusBenchmark", package: "apus"),
         .product(name: "Benchmark", package: "benchmark"),

@@ -1,5 +1,6 @@
 import Apus
 import Benchmark
+import Operations
 
 /// All benchmarks; a name ends in its device. Nothing is opened before a benchmark runs, each in a process of its own.
 let benchmarks: @Sendable () -> Void = {

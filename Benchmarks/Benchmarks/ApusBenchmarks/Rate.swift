@@ -1,27 +1,7 @@
 import Apus
 import Benchmark
 import CBenchmark
-
-/// Work that is started run by run.
-protocol Workload {
-  var device: DeviceDescription { get }
-  /// Floating-point operations of one run, a multiply-add counted as two.
-  var operations: Double { get }
-  /// Starts one run; may return before it ends.
-  func start() throws
-  /// Waits for all runs that were started.
-  func wait() throws
-}
-
-extension Workload {
-  /// The time that `count` runs take together.
-  func duration(ofRuns count: Int) throws -> Duration {
-    let start = ContinuousClock.now
-    for _ in 0..<count { try self.start() }
-    try wait()
-    return ContinuousClock.now - start
-  }
-}
+import Operations
 
 /// Registers `name` on `device`: a sample is the rate over as many runs as fill 50 ms.
 ///

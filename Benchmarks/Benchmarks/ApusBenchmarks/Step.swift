@@ -1,5 +1,6 @@
 import Apus
 import ApusBenchmark
+import Operations
 
 /// A step of training or inference.
 struct Step: Sendable {
