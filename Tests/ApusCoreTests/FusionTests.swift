@@ -195,4 +195,18 @@ import Testing
     let piece = lowered.nodes[lowered.index[packed.id]!].inputs[0]
     #expect(plan(stationary: [piece]).byteCount == 16512 + 3 * 16384)
   }
+
+  /// Joined rows that are a piece of a packed vector are joined there.
+  @Test func joinedRowsStayInTheirPiece() throws {
+    let graph = Graph()
+    let x = graph.input("x", shape: [64, 64])
+    let first = matMul(x, x)
+    let joined = concat([first, matMul(first, x)], axis: 0)
+    let packed = graph.pack([joined], offsets: [0], count: 8192)
+    let lowered = LoweredGraph(graph, wanted: [packed.id])
+    let plan = MemoryPlan(
+      lowered, stationary: [], workspaces: [Int](repeating: 0, count: lowered.nodes.count), alignment: 64,
+      blockLimit: .max, reuses: true)
+    #expect(plan.locations[lowered.index[joined.id]!] == plan.locations[lowered.index[packed.id]!])
+  }
 }

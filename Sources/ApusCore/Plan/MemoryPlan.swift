@@ -78,7 +78,7 @@ package struct MemoryPlan {
     }
 
     // Rows that several nodes compute side by side are joined where they lie.
-    for (id, node) in nodes.enumerated() {
+    for (id, node) in nodes.enumerated() where placement[id] == nil {
       guard let offsets = Self.rowOffsets(node, nodes, alignment) else { continue }
       let roots = node.inputs.map(graph.storageRoot)
       guard Set(roots).count == roots.count, roots.allSatisfy({ placement[$0] == nil && graph.ownsStorage($0) }) else {
