@@ -8,7 +8,8 @@
 //   CONV2D_FORWARD or CONV2D_INPUT_GRADIENT   1: which of the two entry points the program holds
 //   N, H, W, C, P, Q, K, R, S, GROUPS         the shapes above
 //   STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, PAD_TOP, PAD_LEFT
-//   VECTOR, TILE_V                            lanes (1, 4, 8, 16) and vectors of the block of channels of a tile
+//   VECTOR, TILE_V, BLOCK                     lanes (1, 4, 8, 16), vectors and channels of the block of channels of a
+//                                             tile, of which the last vector may overlap the one before
 //   TILE_N, TILE_W                            images and columns of a tile of the result
 //   ROWS                                      rows of the result per work-item
 //   POOL_H, POOL_W, POOL_MAX                  the windows of y, side by side, whose maximum (1) or mean (0) is stored
@@ -18,14 +19,14 @@
 //   conv2d_input_gradient(dy, transposed f, dx EPILOGUE_PARAMS)
 //     global size: { ceil(N / TILE_N) * ceil(COMPUTED_H / ROWS), B }, local size { 1, 1 }, where COMPUTED_H is RESULT_H
 //     rounded down to a multiple of POOL_H and B is
-//     GROUPS * ceil(RESULT_C / GROUPS / BLOCK), or ceil(RESULT_C / BLOCK) if depthwise (GROUPS == C == K > 1),
-//     and BLOCK is VECTOR * TILE_V
+//     GROUPS * ceil(RESULT_C / GROUPS / BLOCK), or ceil(RESULT_C / BLOCK) if depthwise (GROUPS == C == K > 1)
 //   conv2d_transpose_filter(f, transposed f)  in every program with CONV2D_INPUT_GRADIENT, to run before it
 //     transposed f: workspace of R*S*(C/GROUPS)*K floats
 //     global size: { R*S, GROUPS, ceil(K / GROUPS / 16) }, local size { 1, 1, 1 }
-// Limits: TILE_N <= N; TILE_W <= Q (forward) or max(1, W / STRIDE_W) (input gradient); BLOCK <= RESULT_C / GROUPS
-// (<= RESULT_C if depthwise), except that where GROUPS is 1 one vector may be longer: 4, 8 or 16 lanes for 2...3, 5...7
-// or 9...15 channels. A tile's accumulators should fit the registers: TILE_N * TILE_W * TILE_V <= 26.
+// Limits: TILE_N <= N; TILE_W <= Q (forward) or max(1, W / STRIDE_W) (input gradient);
+// VECTOR <= BLOCK <= VECTOR * TILE_V; BLOCK <= RESULT_C / GROUPS (<= RESULT_C if depthwise), except that where GROUPS
+// is 1 one vector may be longer: 4, 8 or 16 lanes for 2...3, 5...7 or 9...15 channels. A tile's accumulators should
+// fit the registers: TILE_N * TILE_W * TILE_V <= 26.
 // ROWS and TILE_W are multiples of POOL_H and POOL_W.
 
 #if CONV2D_FORWARD
@@ -76,7 +77,6 @@
 #endif
 
 #define PIXELS (TILE_N * TILE_W)
-#define BLOCK (VECTOR * TILE_V)
 #define BLOCKS ((GROUP_RESULT + BLOCK - 1) / BLOCK)
 
 // Fewer channels than lanes: the work-item pads the rows of the filter in a copy of its own.
@@ -114,7 +114,7 @@ ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *sou
   for (int i = 0; i < length; ++i) {
     vec f[TILE_V];
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) f[v] = LOAD(filter, i * FILTER_ROW + v * VECTOR);
+    for (int v = 0; v < TILE_V; ++v) f[v] = LOAD(filter, i * FILTER_ROW + FIRST_LANE(v, BLOCK));
 #pragma unroll
     for (int m = 0; m < TILE_N; ++m) {
 #pragma unroll
@@ -124,7 +124,7 @@ ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *sou
 #pragma unroll
         for (int v = 0; v < TILE_V; ++v) {
 #if DEPTHWISE
-          const vec value = LOAD(source, offset + v * VECTOR);
+          const vec value = LOAD(source, offset + FIRST_LANE(v, BLOCK));
 #else
           const vec value = (vec)(source[offset + i]);
 #endif
@@ -262,7 +262,7 @@ void conv2d_input_gradient(
               ((INDEX)(image + m) * (RESULT_H / POOL_H) + row / POOL_H) * (RESULT_W / POOL_W) + column / POOL_W;
 #pragma unroll
             for (int v = 0; v < TILE_V; ++v) {
-              const int lane = channel + v * VECTOR;
+              const int lane = channel + FIRST_LANE(v, BLOCK);
               vec window;
 #pragma unroll
               for (int i = 0; i < POOL_W; ++i) {
@@ -294,7 +294,7 @@ void conv2d_input_gradient(
 #elif GROUP_RESULT % BLOCK == 0
               STORE(window, stored);
 #else
-              store_lanes(window, block_channel - group_channel - v * VECTOR, stored);
+              store_lanes(window, block_channel - group_channel - FIRST_LANE(v, BLOCK), stored);
 #endif
             }
           }

@@ -9,7 +9,8 @@
 // Defines
 //   N, H, W, C, P, Q, K, R, S, GROUPS, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, PAD_TOP, PAD_LEFT
 //   LANES_C                  1: lanes run over input channels (GROUPS == 1)
-//   VECTOR, TILE_V           lanes (1, 4, 8, 16) and vectors of the block of channels of a tile
+//   VECTOR, TILE_V, BLOCK    lanes (1, 4, 8, 16), vectors and channels of the block of channels of a tile, of which the
+//                            last vector may overlap the one before
 //   TILE_R, TILE_S, TILE_C   rows, columns and channels of the other kind of the filter in a tile. Either 1, 1, any
 //                            number up to C/GROUPS (to K with LANES_C), or 1 or R, S, C: the choice for a few input
 //                            channels (GROUPS == 1 without LANES_C) and for depthwise filters
@@ -20,11 +21,11 @@
 //     partial: workspace of SPLITS * F floats, F = R*S*(C/GROUPS)*K, or df itself where SPLITS is 1 without LANES_C
 //     global size: { B * (R / TILE_R) * (S / TILE_S), SPLITS }, local size { 1, 1 }, where B is
 //     GROUPS * ceil(K / GROUPS / BLOCK), or ceil(K / BLOCK) if depthwise (GROUPS == C == K > 1), or ceil(C / BLOCK)
-//     with LANES_C, and BLOCK is VECTOR * TILE_V
+//     with LANES_C
 //   conv2d_filter_gradient_sum(partial, df)   where SPLITS > 1 or LANES_C. Local size { 1 }
 //     global size: { ceil(F / 256) }, or { R*S*K } with LANES_C
-// Limits: BLOCK <= K / GROUPS (<= K if depthwise, <= C with LANES_C); TILE_C is 1 if depthwise. A tile's accumulators
-// should fit the registers: TILE_R * TILE_S * TILE_C * TILE_V <= 26.
+// Limits: VECTOR <= BLOCK <= VECTOR * TILE_V; BLOCK <= K / GROUPS (<= K if depthwise, <= C with LANES_C); TILE_C is 1
+// if depthwise. A tile's accumulators should fit the registers: TILE_R * TILE_S * TILE_C * TILE_V <= 26.
 
 #define DEPTHWISE (GROUPS > 1 && C == GROUPS && K == GROUPS)
 #if DEPTHWISE
@@ -47,7 +48,6 @@
 #define ROW_CHANNELS GROUP_C
 #endif
 
-#define BLOCK (VECTOR * TILE_V)
 #define BLOCKS ((LANE_CHANNELS + BLOCK - 1) / BLOCK)
 #define TILE (TILE_R * TILE_S * TILE_C)
 #define FILTER_SIZE (R * S * (C / GROUPS) * K)
@@ -77,9 +77,9 @@ ALWAYS_INLINE void accumulate_row(vec acc[TILE][TILE_V], const SPACE float *x,
 #pragma unroll
     for (int v = 0; v < TILE_V; ++v) {
 #if LANES_C
-      lanes[v] = LOAD(x, v * VECTOR);
+      lanes[v] = LOAD(x, FIRST_LANE(v, BLOCK));
 #else
-      lanes[v] = LOAD(dy, v * VECTOR);
+      lanes[v] = LOAD(dy, FIRST_LANE(v, BLOCK));
 #endif
     }
 #pragma unroll
@@ -89,7 +89,7 @@ ALWAYS_INLINE void accumulate_row(vec acc[TILE][TILE_V], const SPACE float *x,
 #pragma unroll
       for (int v = 0; v < TILE_V; ++v) {
 #if DEPTHWISE
-        const vec value = LOAD(x, offset + v * VECTOR);
+        const vec value = LOAD(x, offset + FIRST_LANE(v, BLOCK));
 #else
         const vec value = (vec)(LANES_C ? dy[c] : x[offset]);
 #endif
@@ -119,8 +119,8 @@ ALWAYS_INLINE void accumulate_checked(vec acc[TILE][TILE_V], const __global floa
       if (h + r < 0 || h + r >= H || w + s < 0 || w + s >= W) continue;
 #pragma unroll
       for (int v = 0; v < TILE_V; ++v) {
-        const vec value = LOAD(x, r * LINE + (q * STRIDE_W + s) * C + v * VECTOR);
-        acc[i][v] = fma(value, LOAD(dy, q * K + v * VECTOR), acc[i][v]);
+        const vec value = LOAD(x, r * LINE + (q * STRIDE_W + s) * C + FIRST_LANE(v, BLOCK));
+        acc[i][v] = fma(value, LOAD(dy, q * K + FIRST_LANE(v, BLOCK)), acc[i][v]);
       }
     }
   }
@@ -246,14 +246,25 @@ void conv2d_filter_gradient(const __global float *restrict x, const __global flo
       for (int i = 0; i < TILE; ++i) {
         if (c + i % TILE_C < c_block) continue;
         const int row = (i / (TILE_S * TILE_C) * S + i / TILE_C % TILE_S) * ROW_CHANNELS + i % TILE_C;
+        // All vectors are loaded before one is stored: they may overlap.
+        if (first > begin) {
+#pragma unroll 1
+          for (int v = 0; v < TILE_V; ++v) {
+            const int lane = FIRST_LANE(v, BLOCK);
+#if LANE_CHANNELS % BLOCK == 0
+            values[i][v] += LOAD(sums, row * LANES + lane);
+#else
+            values[i][v] += load_lanes(skip_lanes - lane, sums + row * LANES + lane);
+#endif
+          }
+        }
 #pragma unroll 1
         for (int v = 0; v < TILE_V; ++v) {
-          __global float *sum = sums + row * LANES + v * VECTOR;
+          const int lane = FIRST_LANE(v, BLOCK);
 #if LANE_CHANNELS % BLOCK == 0
-          STORE(first == begin ? values[i][v] : LOAD(sum, 0) + values[i][v], sum);
+          STORE(values[i][v], sums + row * LANES + lane);
 #else
-          const int skip = skip_lanes - v * VECTOR;
-          store_lanes(first == begin ? values[i][v] : load_lanes(skip, sum) + values[i][v], skip, sum);
+          store_lanes(values[i][v], skip_lanes - lane, sums + row * LANES + lane);
 #endif
         }
       }

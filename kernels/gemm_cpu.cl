@@ -8,7 +8,8 @@
 //   M, N, K, TRANSPOSE_A, TRANSPOSE_B
 //   A_BATCH_STRIDE, B_BATCH_STRIDE   elements from one matrix of the batch to the next, 0 for a shared operand
 //   VECTOR, TILE_V                lanes (1, 4, 8, 16) and vectors of the columns of a tile, which is kept in registers
-//   TILE_M                        rows of a tile
+//   TILE_M, TILE_N                rows and columns of a tile. Where the columns do not fill its vectors, the last one
+//                                 begins earlier and overlaps the one before
 //   BLOCK_M, BLOCK_N              rows and columns of the block of c that a work-item computes, tile by tile
 //   BLOCK_K                       terms summed before the work-item goes on to the next tile of its block
 //   PACK_A, PACK_B                1: the work-item first copies its part of the operand into private memory. A
@@ -17,10 +18,10 @@
 // Entry point
 //   gemm(a, b, c EPILOGUE_PARAMS)
 //     global size: { ceil(M / BLOCK_M), ceil(N / BLOCK_N), batch count }, local size { 1, 1, 1 }
-// Limits: TILE_M <= BLOCK_M <= M, VECTOR * TILE_V <= BLOCK_N <= N, BLOCK_K <= K. A tile's accumulators should fit the
-// registers: TILE_M * TILE_V <= 26.
+// Limits: TILE_M <= BLOCK_M <= M, VECTOR <= TILE_N <= VECTOR * TILE_V, TILE_N <= BLOCK_N <= N, BLOCK_K <= K. A tile's
+// accumulators should fit the registers: TILE_M * TILE_V <= 26.
 
-#define TILE_N (VECTOR * TILE_V)
+#define COLUMN(v) FIRST_LANE(v, TILE_N)
 #define TILES_M ((BLOCK_M + TILE_M - 1) / TILE_M)
 #define TILES_N ((BLOCK_N + TILE_N - 1) / TILE_N)
 
@@ -43,10 +44,12 @@
 #define TERM_STEP_A (TRANSPOSE_A ? WIDTH_A : 1)
 #if PACK_B
 #define SPACE_B
-#define TERM_STEP_B TILE_N
+#define TERM_STEP_B (VECTOR * TILE_V)
+#define COLUMN_B(v) ((v) * VECTOR)
 #else
 #define SPACE_B __global
 #define TERM_STEP_B N
+#define COLUMN_B(v) COLUMN(v)
 #endif
 
 // acc[row] += op(a)[row, k] * op(b)[k, :] over k < count
@@ -55,7 +58,7 @@ ALWAYS_INLINE void multiply(vec acc[TILE_M][TILE_V], const SPACE_A float *a, con
   for (int k = 0; k < count; ++k) {
     vec row[TILE_V];
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) row[v] = LOAD(b, v * VECTOR);
+    for (int v = 0; v < TILE_V; ++v) row[v] = LOAD(b, COLUMN_B(v));
 #pragma unroll
     for (int i = 0; i < TILE_M; ++i) {
       const vec value = (vec)(a[i * ROW_STEP_A]);
@@ -89,27 +92,31 @@ ALWAYS_INLINE void pack_a(float *packed, const __global float *a, const int heig
 ALWAYS_INLINE void pack_b(vec *packed, const __global float *b, const int count) {
 #if TRANSPOSE_B
   for (int v = 0; v < TILE_V; ++v) {
-    const __global float *columns = b + (INDEX)v * VECTOR * K;
-    int k = 0;
-#if VECTOR == 16
-    for (; k + 16 <= count; k += 16) {
+    const __global float *columns = b + (INDEX)COLUMN(v) * K;
+#if VECTOR == 16 && K >= 16
+    // Where fewer than 16 terms are left, the block begins with terms that are already there.
+    for (int block = 0; block < count; block += 16) {
+      const int k = min(block, count - 16);
       float16 rows[16];
 #pragma unroll
       for (int i = 0; i < 16; ++i) rows[i] = LOAD16(columns, (INDEX)i * K + k);
       transpose16(rows);
 #pragma unroll
-      for (int i = 0; i < 16; ++i) packed[(k + i) * TILE_V + v] = rows[i];
+      for (int i = 0; i < 16; ++i) {
+        if (k + i >= 0) packed[(k + i) * TILE_V + v] = rows[i];
+      }
     }
-#endif
-    for (; k < count; ++k) {
+#else
+    for (int k = 0; k < count; ++k) {
       float *lanes = (float *)(packed + k * TILE_V + v);
       for (int i = 0; i < VECTOR; ++i) lanes[i] = columns[(INDEX)i * K + k];
     }
+#endif
   }
 #else
   for (int k = 0; k < count; ++k) {
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) packed[k * TILE_V + v] = LOAD(b, (INDEX)k * N + v * VECTOR);
+    for (int v = 0; v < TILE_V; ++v) packed[k * TILE_V + v] = LOAD(b, (INDEX)k * N + COLUMN(v));
   }
 #endif
 }
@@ -189,8 +196,8 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
           if (i < skip_rows) continue;
 #pragma unroll
           for (int v = 0; v < TILE_V; ++v) {
-            const int channel = first_column + column + v * VECTOR;
-            const INDEX index = block_c + (INDEX)(row + i) * N + column + v * VECTOR;
+            const int channel = first_column + column + COLUMN(v);
+            const INDEX index = block_c + (INDEX)(row + i) * N + column + COLUMN(v);
             STORE(EPILOGUE(vec, LOAD, acc[i][v], index, channel), c + index);
           }
         }
@@ -202,9 +209,9 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
         for (int i = skip_rows; i < TILE_M; ++i) {
 #pragma unroll 1
           for (int v = 0; v < TILE_V; ++v) {
-            const int channel = first_column + column + v * VECTOR;
-            const INDEX index = block_c + (INDEX)(row + i) * N + column + v * VECTOR;
-            store_lanes(EPILOGUE(vec, LOAD, rows[i][v], index, channel), skip_columns - v * VECTOR, c + index);
+            const int channel = first_column + column + COLUMN(v);
+            const INDEX index = block_c + (INDEX)(row + i) * N + column + COLUMN(v);
+            store_lanes(EPILOGUE(vec, LOAD, rows[i][v], index, channel), skip_columns - COLUMN(v), c + index);
           }
         }
 #endif

@@ -20,6 +20,10 @@ typedef float vec;
 #error "VECTOR must be 1, 4, 8 or 16"
 #endif
 
+// Where vector v of a block of `lanes` begins. The last one moves back from the end of the block and overlaps the one
+// before; the lanes that both hold are equal.
+#define FIRST_LANE(v, lanes) ((v) * VECTOR + VECTOR <= (lanes) ? (v) * VECTOR : (lanes) - VECTOR)
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 // One unaligned store; some compilers split vstore16 in four.

@@ -14,6 +14,7 @@ extension OpenCLBackend {
     case .winograd(let tile): return try winograd(shape, pass, tile, call)
     case .filterGradient(let tile): return try filterGradient(shape, tile, call)
     case .winogradFilterGradient(let tile): return try winogradFilterGradient(shape, tile, call)
+    case .matrix(let product, let tile): return try matMul(product, tile, call)
     case .product(let product): return try implicitProduct(shape, pass, product, call)
     }
   }
@@ -25,6 +26,7 @@ extension OpenCLBackend {
     switch conv2DSchedule(shape, pass) {
     case .direct: return pass == .inputGradient ? shape.filterCount * 4 : 0
     case .winograd(let tile): return tile.workspaceByteCount
+    case .matrix: return 0
     case .filterGradient(let tile): return tile.sumsInParts ? tile.splits * shape.filterCount * 4 : 0
     case .winogradFilterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
     case .product(let product): return product.tile.workspaceByteCount(output.count)
@@ -36,10 +38,12 @@ extension OpenCLBackend {
     _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
   ) -> Bool {
     guard case .conv2D(let attributes) = op, pooling.tilesImage, pooling.width <= 8,
-      pooling.width <= result.shape[2], pooling.height <= result.shape[1],
-      case .direct = conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward)
+      pooling.width <= result.shape[2], pooling.height <= result.shape[1]
     else { return false }
-    return true
+    switch conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward) {
+    case .direct, .matrix: return true
+    case .winograd, .filterGradient, .winogradFilterGradient, .product: return false
+    }
   }
 
   // MARK: CPU-class: direct convolution in registers

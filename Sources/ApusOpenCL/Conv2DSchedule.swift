@@ -6,6 +6,8 @@ enum Conv2DSchedule: Schedule {
   case winograd(WinogradTile)
   case filterGradient(FilterGradientTile)
   case winogradFilterGradient(WinogradFilterTile)
+  /// Of single pixels.
+  case matrix(ProductShape, ProductTile)
   case product(TiledProduct)
 
   var name: String {
@@ -14,6 +16,7 @@ enum Conv2DSchedule: Schedule {
     case .winograd(let tile): tile.name
     case .filterGradient(let tile): tile.name
     case .winogradFilterGradient(let tile): tile.name
+    case .matrix(_, let tile): "matrix \(tile.name)"
     case .product(let product): product.name
     }
   }
@@ -29,6 +32,7 @@ extension OpenCLBackend {
     switch (schedule, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       if let tile = winogradTile(shape, pass) { return .winograd(tile) }
+      if let product = ProductShape(shape, pass), product.n >= 16 { return .matrix(product, ProductTile(product)) }
       return .direct(Conv2DTile(shape, pass))
     case (.cpu, .filterGradient):
       if let tile = winogradFilterTile(shape) { return .winogradFilterGradient(tile) }
@@ -44,6 +48,9 @@ extension OpenCLBackend {
     switch (schedule, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       all += TileVariation.all.map { .direct(Conv2DTile(shape, pass, $0)) }
+      if let product = ProductShape(shape, pass) {
+        all += productTiles(product).map { .matrix(product, $0) }
+      }
       for (fusesFilter, isTransposed) in [(false, false), (true, false), (false, true), (true, true)] {
         all += TileVariation.ofWork.compactMap { variation in
           WinogradTile(

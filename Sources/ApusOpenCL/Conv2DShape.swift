@@ -16,6 +16,11 @@ struct Conv2DShape {
   var groupC: Int { c / groups }
   var groupK: Int { k / groups }
   var isDepthwise: Bool { groups > 1 && c == groups && k == groups }
+  /// Whether every pixel of the result is the product of one of x and a matrix.
+  var isPixelwise: Bool {
+    r == 1 && s == 1 && groups == 1 && window.strideX == 1 && window.strideY == 1 && (p, q) == (h, w)
+      && (window.top, window.left) == (0, 0)
+  }
   var filterCount: Int { r * s * groupC * k }
 
   var defines: Defines {

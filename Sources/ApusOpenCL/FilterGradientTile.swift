@@ -14,6 +14,8 @@ struct FilterGradientTile {
   }
 
   private let block: Block
+  /// Channels of the block's vectors, of which the last may overlap the one before.
+  private let lanes: Int
   /// Parts into which the sum over pixels is cut; each has a copy of the result in the workspace.
   let splits: Int
   private let chunk: Int
@@ -29,9 +31,10 @@ struct FilterGradientTile {
     let candidates = Self.blocks(shape, variation, taps)
     block = candidates.dropFirst().reduce(candidates[0]) { $1.cost < $0.cost - 1e-9 ? $1 : $0 }
     let (outputs, inputs) = Self.channels(shape, lanesOfInputs: block.lanesOfInputs)
+    lanes = RegisterTile.block(outputs, vector: block.vector, vectors: block.vectors)
     let blocks =
-      outputs.dividedRoundingUp(by: block.vector * block.vectors) * (shape.isDepthwise ? 1 : shape.groups)
-      * (shape.r / block.tapRows) * (shape.s / block.tapColumns)
+      outputs.dividedRoundingUp(by: lanes) * (shape.isDepthwise ? 1 : shape.groups) * (shape.r / block.tapRows)
+      * (shape.s / block.tapColumns)
     var parts = Int(64 / variation.work).dividedRoundingUp(by: blocks)
     if inputs <= block.channels, blocks > 1, !shape.isDepthwise {
       // All blocks read the same part of the gradient: it should stay in the second cache, but be much larger than the
@@ -77,7 +80,7 @@ struct FilterGradientTile {
         case .row, .all, nil: shapes += [row, all]
         }
       }
-      return variation.vectorCounts(RegisterTile.vectorCounts(lanes)).flatMap { vectors in
+      return variation.vectorCounts(RegisterTile.overlappingCounts(lanes)).flatMap { vectors in
         shapes.compactMap { shape in
           let block = Block(
             lanesOfInputs: lanesOfInputs, vector: vector, vectors: vectors, tapRows: shape.0, tapColumns: shape.1,
@@ -110,14 +113,14 @@ struct FilterGradientTile {
 
   /// Taps and channels of a block, and parts of the sum.
   var name: String {
-    let taps = "\(block.tapRows)x\(block.tapColumns)x\(block.channels)x\(block.vector * block.vectors)"
+    let taps = "\(block.tapRows)x\(block.tapColumns)x\(block.channels)x\(lanes)"
     return "direct \(taps)\(lanesOfInputs ? " of inputs" : "") splits \(splits)"
   }
 
   var defines: Defines {
     [
-      "LANES_C": lanesOfInputs ? 1 : 0, "VECTOR": block.vector, "TILE_V": block.vectors, "TILE_R": block.tapRows,
-      "TILE_S": block.tapColumns, "TILE_C": block.channels, "SPLITS": splits, "CHUNK": chunk,
+      "LANES_C": lanesOfInputs ? 1 : 0, "VECTOR": block.vector, "TILE_V": block.vectors, "BLOCK": lanes,
+      "TILE_R": block.tapRows, "TILE_S": block.tapColumns, "TILE_C": block.channels, "SPLITS": splits, "CHUNK": chunk,
     ]
   }
 }

@@ -5,16 +5,21 @@ extension OpenCLBackend {
   func matMul(_ attributes: MatMul, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     let shape = ProductShape(attributes, call.inputs.map(\.type), call.output.type)
     if shape.k == 0 { return try zeros(call) }
-    var defines = shape.defines
     switch productSchedule(shape) {
-    case .registers(let tile):
-      let epilogue = Epilogue(call)
-      defines.append(tile.defines)
-      let source = try source(["vector_cpu", "gemm_cpu"], defines, for: call, epilogue: epilogue)
-      let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
-      return OpenCLKernel([try launch(source, "gemm", arguments, global: tile.global, local: [1, 1, 1])])
-    case .tiled(let product): return try launches(product, "gemm_gpu", "gemm", defines, call)
+    case .registers(let tile): return try matMul(shape, tile, call)
+    case .tiled(let product): return try launches(product, "gemm_gpu", "gemm", shape.defines, call)
     }
+  }
+
+  func matMul(
+    _ shape: ProductShape, _ tile: ProductTile, _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
+    let epilogue = Epilogue(call)
+    var defines = shape.defines
+    defines.append(tile.defines)
+    let source = try source(["vector_cpu", "gemm_cpu"], defines, for: call, epilogue: epilogue)
+    let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
+    return OpenCLKernel([try launch(source, "gemm", arguments, global: tile.global, local: [1, 1, 1])])
   }
 
   func matMulWorkspace(_ attributes: MatMul, _ inputs: [TensorType], _ output: TensorType) -> Int {
@@ -40,12 +45,16 @@ extension OpenCLBackend {
   func productSchedules(_ shape: ProductShape) -> [ProductSchedule] {
     var all = [usualProduct(shape)]
     switch schedule {
-    case .cpu:
-      all += TileVariation.all.map { .registers(ProductTile(shape, $0)) }
-      all += ProductTile.Packing.allCases.map { .registers(ProductTile(shape, packing: $0)) }
+    case .cpu: all += productTiles(shape).map { .registers($0) }
     case .gpu: all += shape.tiled(on: context.device).variations(on: context.device).map { .tiled($0) }
     }
     return all
+  }
+
+  /// The blockings that a tuner tries.
+  func productTiles(_ shape: ProductShape) -> [ProductTile] {
+    TileVariation.all.map { ProductTile(shape, $0) }
+      + ProductTile.Packing.allCases.map { ProductTile(shape, packing: $0) }
   }
 }
 
@@ -75,6 +84,16 @@ struct ProductShape {
     self.attributes = attributes
   }
 
+  /// A pass over a convolution of single pixels: y [N*P*Q, K] = x [N*H*W, C] * f [C, K] or dx = dy * f'. `nil` for
+  /// other windows and for the filter gradient, whose long sum is cut into parts.
+  init?(_ shape: Conv2DShape, _ pass: Conv2DPass) {
+    guard shape.isPixelwise, pass != .filterGradient else { return nil }
+    let isForward = pass == .forward
+    (m, n, k) = (shape.n * shape.p * shape.q, isForward ? shape.k : shape.c, isForward ? shape.c : shape.k)
+    batch = 1
+    attributes = MatMul(transposeA: false, transposeB: !isForward)
+  }
+
   var defines: Defines {
     [
       "M": m, "N": n, "K": k, "BATCH": batch, "TRANSPOSE_A": attributes.transposeA ? 1 : 0,
@@ -93,6 +112,8 @@ struct ProductShape {
 /// Blocking of `gemm_cpu.cl`.
 struct ProductTile {
   var vector = 1, vectors = 1, rows = 1
+  /// Of a tile.
+  let columns: Int
   var blockM, blockN, blockK: Int
   let packsA, packsB: Bool
   let global: [Int]
@@ -103,29 +124,35 @@ struct ProductTile {
   /// - Parameter packing: `nil` leaves it to the model.
   init(_ shape: ProductShape, _ variation: TileVariation = .init(), packing: Packing? = nil) {
     let (m, n, k) = (shape.m, shape.n, shape.k)
-    // Operands that do not stay in the caches are worth a copy.
-    let isLarge = packing.map { $0 == .both } ?? (m * n * k >= 1 << 28)
-    packsA = isLarge
+    // An operand that does not stay in the caches is worth a copy: b, which every tile reads, and a if each term of its
+    // rows lies in a line of its own.
+    let isLarge = packing.map { $0 != .none } ?? (m * n * k >= 1 << 28)
+    packsA = packing.map { $0 == .both } ?? (isLarge && shape.attributes.transposeA)
     // Rows of a power of two floats apart compete for the same cache lines.
     let collides = n % 1024 == 0 && m >= 32
-    packsB = isLarge || shape.attributes.transposeB || packing.map { $0 == .b } ?? collides
+    packsB = isLarge || shape.attributes.transposeB || packing == nil && collides
     let mostRows = !shape.attributes.transposeA && !packsA && k % 1024 == 0 ? 8 : 26
     vector = RegisterTile.vector(n)
     var best = Double.infinity
-    for vectors in variation.vectorCounts(RegisterTile.vectorCounts(n)) {
+    for vectors in variation.vectorCounts(RegisterTile.overlappingCounts(n, most: 7)) {
+      // Columns of b that pass the first cache come from the second; a copy of them is read in order.
+      let misses = min(k, 512) * vectors * vector * 4 > 32768 ? (packsB ? 0.25 : 0.5) * Double(vectors) : 0
       for rows in 1...min(m, mostRows) where rows * vectors <= 26 {
         let cost =
           RegisterTile.waste(m, rows) * RegisterTile.waste(n, vectors * vector)
-          * (RegisterTile.cycles(rows, vectors) + 0.3) / Double(rows * vectors)
+          * (RegisterTile.cycles(rows, vectors, loadCost: 1.3) + misses + 0.7) / Double(rows * vectors)
         if cost < best - 1e-9 {
           best = cost
           (self.vectors, self.rows) = (vectors, rows)
         }
       }
     }
-    let columns = vector * vectors
-    if isLarge {
+    columns = RegisterTile.block(n, vector: vector, vectors: vectors)
+    if packsA {
       (blockM, blockN, blockK) = (256, 512, 256)
+    } else if isLarge {
+      (blockM, blockN, blockK) = (512, columns, 512)
+      while blockM > 64, m.dividedRoundingUp(by: blockM) * n.dividedRoundingUp(by: blockN) < 16 { blockM /= 2 }
     } else {
       (blockM, blockN, blockK) = packsB ? (256, columns, min(k, collides ? 128 : 512)) : (rows, columns, k)
       // Enough work for an item, while there are items for all cores.
@@ -147,13 +174,13 @@ struct ProductTile {
   /// Rows and columns of a block of registers; rows, columns and depth of a work-item's; what is copied.
   var name: String {
     let packed = (packsA ? "a" : "") + (packsB ? "b" : "")
-    return "\(rows)x\(vector * vectors) of \(blockM)x\(blockN)x\(blockK)" + (packed.isEmpty ? "" : " packed \(packed)")
+    return "\(rows)x\(columns) of \(blockM)x\(blockN)x\(blockK)" + (packed.isEmpty ? "" : " packed \(packed)")
   }
 
   var defines: Defines {
     [
-      "VECTOR": vector, "TILE_V": vectors, "TILE_M": rows, "BLOCK_M": blockM, "BLOCK_N": blockN, "BLOCK_K": blockK,
-      "PACK_A": packsA ? 1 : 0, "PACK_B": packsB ? 1 : 0,
+      "VECTOR": vector, "TILE_V": vectors, "TILE_M": rows, "TILE_N": columns, "BLOCK_M": blockM, "BLOCK_N": blockN,
+      "BLOCK_K": blockK, "PACK_A": packsA ? 1 : 0, "PACK_B": packsB ? 1 : 0,
     ]
   }
 }

@@ -9,6 +9,16 @@ enum RegisterTile {
   /// Vectors of a block, for blocks that `channels` can fill.
   static func vectorCounts(_ channels: Int) -> ClosedRange<Int> { 1...min(4, max(1, channels / vector(channels))) }
 
+  /// Vectors of a block whose last one may overlap the one before.
+  static func overlappingCounts(_ channels: Int, most: Int = 4) -> ClosedRange<Int> {
+    1...min(most, channels.dividedRoundingUp(by: vector(channels)))
+  }
+
+  /// Channels of a block of that many vectors: `channels` in even parts.
+  static func block(_ channels: Int, vector: Int, vectors: Int) -> Int {
+    max(vector, channels.dividedRoundingUp(by: channels.dividedRoundingUp(by: vector * vectors)))
+  }
+
   /// How much more than the useful a dimension of `size` costs in steps of `step`.
   static func waste(_ size: Int, _ step: Int) -> Double {
     Double(size.dividedRoundingUp(by: step) * step) / Double(size)
@@ -24,6 +34,8 @@ enum RegisterTile {
 struct Conv2DTile {
   var vector = 1, vectors = 1, images = 1, columns = 1, rows = 1
   private let pooling: Pool2DAttributes?
+  /// Of a group of the result.
+  private let channels: Int
   /// Work-items.
   let global: [Int]
 
@@ -41,6 +53,7 @@ struct Conv2DTile {
     let (sourceChannels, resultChannels) = isForward ? (shape.c, shape.k) : (shape.k, shape.c)
     let channels = shape.isDepthwise ? resultChannels : resultChannels / shape.groups
     let terms = shape.r * shape.s * (shape.isDepthwise ? 1 : sourceChannels / shape.groups)
+    self.channels = channels
     vector = RegisterTile.vector(channels)
     // A few channels use part of a longer vector: faster than one by one.
     if shape.groups == 1, channels < 16 { vector = [1, 4, 8, 16].first { $0 >= channels }! }
@@ -48,7 +61,7 @@ struct Conv2DTile {
     // Short sums end before many accumulators pay.
     let registers = terms <= 16 ? 16 : 26
     var best = Double.infinity
-    for vectors in variation.vectorCounts(1...min(4, max(1, channels / vector))) {
+    for vectors in variation.vectorCounts(1...min(4, channels.dividedRoundingUp(by: vector))) {
       // A block's filters that pass the first cache come from the second.
       let misses = terms * vectors * vector * 4 > 32768 ? 0.5 * Double(vectors) : 0
       for columns in stride(from: poolWidth, through: min(width, registers), by: poolWidth) {
@@ -82,13 +95,16 @@ struct Conv2DTile {
     global = [imageTiles * height.dividedRoundingUp(by: rows), blocks]
   }
 
+  private var block: Int { RegisterTile.block(channels, vector: vector, vectors: vectors) }
+
   /// Pixels and channels of a block, and rows of a work-item.
-  var name: String { "direct \(images)x\(columns)x\(vector * vectors) rows \(rows)" }
+  var name: String { "direct \(images)x\(columns)x\(block) rows \(rows)" }
 
   var defines: Defines {
     [
-      "VECTOR": vector, "TILE_V": vectors, "TILE_N": images, "TILE_W": columns, "ROWS": rows,
-      "POOL_H": pooling?.height ?? 1, "POOL_W": pooling?.width ?? 1, "POOL_MAX": pooling?.kind == .max ? 1 : 0,
+      "VECTOR": vector, "TILE_V": vectors, "BLOCK": block, "TILE_N": images, "TILE_W": columns,
+      "ROWS": rows, "POOL_H": pooling?.height ?? 1, "POOL_W": pooling?.width ?? 1,
+      "POOL_MAX": pooling?.kind == .max ? 1 : 0,
     ]
   }
 }

@@ -46,7 +46,7 @@ let activationCases: [OpCase] = [
 
 let matMulCases: [OpCase] =
   [
-    (1, 1, 1), (5, 7, 3), (64, 100, 10), (17, 33, 65), (130, 70, 129), (1, 200, 40), (96, 1, 31),
+    (1, 1, 1), (5, 7, 3), (64, 100, 10), (17, 33, 65), (130, 70, 129), (1, 200, 40), (96, 1, 31), (40, 530, 100),
   ].flatMap { m, k, n in
     [(false, false), (true, false), (false, true), (true, true)].map { a, b in
       OpCase(
@@ -99,6 +99,7 @@ private let convolutions:
     ("64 to 3", [2, 9, 8, 64], [3, 3, 64, 3], (1, 1), .same, (1, 1), 1),
     ("37 to 10 stride 2", [2, 14, 15, 37], [3, 3, 37, 10], (2, 2), .same, (1, 1), 1),
     ("64 to 24", [1, 9, 12, 64], [1, 1, 64, 24], (1, 1), .valid, (1, 1), 1),
+    ("1x1 tails", [2, 7, 9, 50], [1, 1, 50, 90], (1, 1), .valid, (1, 1), 1),
     ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
     // Served by kernels for few channels: ends of rows, and padding on every side.
     ("few channels", [2, 14, 20, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),

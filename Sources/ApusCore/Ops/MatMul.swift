@@ -3,6 +3,10 @@ public struct MatMul: Hashable, Sendable, CustomStringConvertible {
   public var transposeA = false
   public var transposeB = false
 
+  package init(transposeA: Bool = false, transposeB: Bool = false) {
+    (self.transposeA, self.transposeB) = (transposeA, transposeB)
+  }
+
   public var description: String { "\(transposeA ? "Aᵀ" : "A")·\(transposeB ? "Bᵀ" : "B")" }
 
   func gradients(_ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
