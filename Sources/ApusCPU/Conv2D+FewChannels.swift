@@ -7,10 +7,9 @@ extension CPUBackend {
     _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>, _ result: Operand<CPUBuffer>,
     _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body? {
-    guard var sizes = shape.fewChannels, apus_few_channels_suits(&sizes) != 0 else { return nil }
-    // An array that is added may lie in the result's memory, where pixels are written twice.
-    var native = NativeEpilogue(invocation)
-    if native?.addend != nil { native = nil }
+    guard var sizes = shape.fewChannels, apus_few_channels_suits(&sizes) != 0, !invocation.overwritesEpilogueInput
+    else { return nil }
+    let native = NativeEpilogue(invocation).flatMap { $0.addend == nil ? $0 : nil }
     let epilogue = native == nil ? try epilogueProgram(invocation) : nil
     let scratch = workScratch
     let stride = (Int(apus_few_channels_scratch(&sizes)) + 15) / 16 * 16
