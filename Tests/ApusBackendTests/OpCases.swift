@@ -91,6 +91,21 @@ private let convolutions:
     ),
     ("depthwise smaller than kernel", [1, 2, 2, 5], [5, 5, 1, 5], (1, 1), .same, (1, 1), 5),
     ("depthwise 7x7", [1, 9, 8, 16], [7, 7, 1, 16], (1, 1), .same, (1, 1), 16),
+    // Served by kernels of their own: bands of rows, vectors that reach over the ends of rows.
+    ("depthwise 24 channels", [2, 19, 7, 24], [3, 3, 1, 24], (1, 1), .same, (1, 1), 24),
+    ("depthwise 100 channels", [2, 7, 9, 100], [3, 3, 1, 100], (1, 1), .valid, (1, 1), 100),
+    (
+      "depthwise asymmetric", [2, 11, 13, 24], [3, 3, 1, 24], (1, 1),
+      .explicit(top: 0, bottom: 3, left: 2, right: 1), (1, 1), 24
+    ),
+    (
+      "depthwise more padding than window", [1, 6, 5, 10], [3, 3, 1, 10], (1, 1),
+      .explicit(top: 4, bottom: 3, left: 5, right: 4), (1, 1), 10
+    ),
+    ("depthwise 5x5", [2, 18, 9, 10], [5, 5, 1, 10], (1, 1), .same, (1, 1), 10),
+    ("depthwise 5x5 valid", [1, 9, 8, 72], [5, 5, 1, 72], (1, 1), .valid, (1, 1), 72),
+    ("depthwise wide rows", [1, 10, 8, 128], [3, 3, 1, 128], (1, 1), .same, (1, 1), 128),
+    ("depthwise one column", [2, 9, 1, 40], [3, 3, 1, 40], (1, 1), .same, (1, 1), 40),
     ("depthwise multiplier 2", [2, 7, 7, 6], [3, 3, 1, 12], (2, 2), .same, (1, 1), 6),
     ("kernel covers all", [4, 5, 5, 3], [5, 5, 3, 17], (1, 1), .valid, (1, 1), 1),
     ("stride above kernel", [1, 10, 10, 2], [2, 2, 2, 3], (3, 4), .valid, (1, 1), 1),
@@ -138,6 +153,20 @@ let convolutionCases: [OpCase] =
     },
     OpCase("conv2D few channels bias residual", [2, 6, 15, 2], [3, 3, 2, 32], [2, 6, 15, 32], sums: 180) {
       relu(conv2D($0[0], $0[1], padding: .same) + $0[2])
+    },
+    OpCase("depthwise bias relu", [2, 7, 9, 24], [3, 3, 1, 24], [24], sums: 126) {
+      relu(conv2D($0[0], $0[1], padding: .same, groups: 24) + $0[2])
+    },
+    OpCase("depthwise bias gelu", [2, 18, 5, 20], [3, 3, 1, 20], [20], sums: 180) {
+      gelu(conv2D($0[0], $0[1], padding: .same, groups: 20) + $0[2])
+    },
+    // The sum's other term dies with it: it may lie where the sum goes.
+    OpCase("depthwise sums", [2, 7, 8, 20], [3, 3, 1, 20], [5, 5, 1, 20], sums: 112) {
+      let y = conv2D($0[0], $0[1], padding: .same, groups: 20)
+      return relu(y + conv2D($0[0], $0[2], padding: .same, groups: 20))
+    },
+    OpCase("few channels sums", [2, 6, 15, 2], [3, 3, 2, 32], [3, 3, 2, 32], sums: 180) {
+      relu(conv2D($0[0], $0[1], padding: .same) + conv2D($0[0], $0[2], padding: .same))
     },
     OpCase("conv2D bias gelu", [2, 6, 6, 6], [3, 3, 6, 19], [19], sums: 72) {
       gelu(conv2D($0[0], $0[1], padding: .same) + $0[2])
