@@ -93,9 +93,9 @@ private struct WinogradProduct {
     let longest = max(1, Self.longestChunk(productSizes) / tilesOfUnit)
     let threads = Int(apus_thread_count())
     chunks = min(((units + longest - 1) / longest + threads - 1) / threads * threads, units)
-    let (channels, filters) = (Double(productSizes.channels), Double((productSizes.filters + 31) / 32 * 32))
+    let (channels, filters) = (productSizes.channels.lanes, productSizes.filters.lanes)
     let transforms = 3 * (channels + filters) + (isTransposed ? 3 * filters : 0)
-    cost = Double(tiles) * (0.525 * channels * filters + transforms) + 16 * channels * filters
+    cost = Double(tiles) * (0.525 * productSizes.productSize + transforms) + 16 * channels * filters
   }
 
   /// In tiles.
@@ -176,9 +176,9 @@ private struct WinogradFilterGradient {
     while blocks * parts % threads != 0 { parts += 1 }
     self.parts = min(parts, tiles)
     self.sizes = sizes
-    let (channels, filters) = (Double((sizes.channels + 15) / 16 * 16), Double((sizes.filters + 31) / 32 * 32))
+    let (channels, filters) = (sizes.channels.lanes, sizes.filters.lanes)
     let (channelBlocks, filterBlocks) = ((channels / 64).rounded(.up), (filters / 64).rounded(.up))
-    let perTile = 0.535 * channels * filters + 3 * (channels * filterBlocks + filters * channelBlocks)
+    let perTile = 0.535 * sizes.productSize + 3 * (channels * filterBlocks + filters * channelBlocks)
     guard Double(tiles) * perTile + 16 * channels * filters < sizes.directCost else { return nil }
   }
 
@@ -241,8 +241,19 @@ extension apus_winograd {
     return Int(apus_winograd_tile_count(&sizes))
   }
 
+  /// Multiply-adds of a tile and a point, with those of empty lanes.
+  fileprivate var productSize: Double {
+    var sizes = self
+    return Double(channels * filters) / apus_winograd_filling(&sizes)
+  }
+
   /// Cycles of direct sums.
   fileprivate var directCost: Double {
-    Double(images * result_height * result_width) * Double(channels * filters) * 9 / 32
+    Double(images * result_height * result_width) * Double(channels) * filters.lanes * 9 / 32
   }
+}
+
+extension Int64 {
+  /// Lanes of the registers of 16 that so many channels take.
+  fileprivate var lanes: Double { Double((self + 15) / 16 * 16) }
 }

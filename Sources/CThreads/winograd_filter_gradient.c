@@ -19,81 +19,69 @@ APUS_PART int64_t filter_blocks(const apus_winograd *s) { return (s->filters + B
 
 APUS_PART block_place block_at(const apus_winograd *s, int64_t block) {
   const int64_t channel = block / filter_blocks(s) * BLOCK, filter = block % filter_blocks(s) * BLOCK;
-  return (block_place){channel, filter, round_up(smaller(BLOCK, s->channels - channel), LANES),
-                       round_up(smaller(BLOCK, s->filters - filter), PANEL)};
+  return (block_place){channel, filter, round_up(smaller(BLOCK, s->channels - channel), 4),
+                       round_up(smaller(BLOCK, s->filters - filter), LANES / unit_for(s->filters))};
 }
 
 int64_t apus_winograd_block_count(const apus_winograd *s) { return channel_blocks(s) * filter_blocks(s); }
 int64_t apus_winograd_block_size(void) { return POINTS * BLOCK * BLOCK; }
-int64_t apus_winograd_gradient_scratch(void) { return 2 * POINTS * point_step(CHUNK, BLOCK); }
+int64_t apus_winograd_gradient_scratch(void) { return 2 * POINTS * matrix_size(CHUNK, row_size(BLOCK, 1)); }
 
 // MARK: - Sums over tiles
 
 APUS_PART void transform_chunk(const apus_winograd *s, const block_place *b, const float *image, const float *result,
-                               int64_t first, int64_t count, float *v, int64_t v_step, float *u, int64_t u_step) {
-  for (int64_t t = 0; t < count; t++) {
-    const tile_place place = place_of(s, first + t);
-    const float *own = image + place.image * s->height * s->width * s->channels;
-    const float *own_result = result + place.image * s->result_height * s->result_width * s->filters;
+                               int64_t first, int64_t count, float *v, int64_t v_row, int64_t v_matrix, float *u,
+                               int64_t u_row, int64_t u_matrix, const int unit) {
+  tile_place place = place_of(s, first);
+  for (int64_t t = 0; t < count; t++, place = place_after(s, place)) {
+    const tile_place square = {place.image, place.row - s->top, place.column - s->left};
     for (int64_t c = 0; c < b->channels; c += LANES) {
       lanes d[16];
-      load_square(own, s->height, s->width, s->channels, place.row - s->top, place.column - s->left, b->channel + c, 4,
-                  d);
-      transform_image(d, v + t * b->channels + c, v_step);
+      load_square(image, s->images, square, s->height, s->width, s->channels, b->channel + c, 4, d);
+      transform_image(d, steps_of(b->channels, c, v_matrix, unit), unit, v + t * v_row + c * unit);
     }
     for (int64_t k = 0; k < b->filters; k += LANES) {
       lanes y[4];
-      load_square(own_result, s->result_height, s->result_width, s->filters, place.row, place.column, b->filter + k, 2,
-                  y);
-      transform_gradient(y, u + t * b->filters + k, u_step);
+      load_square(result, s->images, place, s->result_height, s->result_width, s->filters, b->filter + k, 2, y);
+      transform_gradient(y, steps_of(b->filters, k, u_matrix, unit), unit, u + t * u_row + k * unit);
     }
   }
 }
 
-// `MULTIPLY(v, channels, u, filters, depth, sums, adds)` is the product of one point.
-#define ACCUMULATE(MULTIPLY) \
+// `MULTIPLY(...)` is the product of one matrix.
+#define ACCUMULATE(MULTIPLY, unit) \
   const block_place b = block_at(s, block); \
-  const int64_t v_step = point_step(CHUNK, b.channels), u_step = point_step(CHUNK, b.filters); \
-  float *v = scratch, *u = scratch + POINTS * v_step; \
+  const int64_t v_row = row_size(b.channels, unit), u_row = row_size(b.filters, unit); \
+  const int64_t v_matrix = matrix_size(CHUNK, v_row), u_matrix = matrix_size(CHUNK, u_row); \
+  float *v = scratch, *u = scratch + POINTS / unit * v_matrix; \
+  const int64_t sum_row = b.filters * unit; \
   for (int64_t done = 0; done < count; done += CHUNK) { \
     const int64_t tiles = smaller(CHUNK, count - done); \
-    transform_chunk(s, &b, image, result, first + done, tiles, v, v_step, u, u_step); \
-    for (int point = 0; point < POINTS; point++) \
-      MULTIPLY(v + point * v_step, b.channels, u + point * u_step, b.filters, tiles, \
-               sums + point * b.channels * b.filters, done > 0); \
+    transform_chunk(s, &b, image, result, first + done, tiles, v, v_row, v_matrix, u, u_row, u_matrix, unit); \
+    for (int i = 0; i < POINTS / unit; i++) \
+      MULTIPLY(v + i * v_matrix, unit, v_row, b.channels, u + i * u_matrix, u_row, registers_for(b.filters, unit), \
+               tiles, sums + i * b.channels * sum_row, sum_row, unit, done > 0); \
   }
 
 #ifdef APUS_WIDEST
-APUS_WIDEST APUS_PART void multiply_point_wide(const float *v, int64_t channels, const float *u, int64_t filters,
-                                               int64_t depth, float *sums, int adds) {
-  for (int64_t k = 0; k < filters; k += PANEL)
-    for (int64_t c = 0; c < channels; c += 8) {
-      float *target = sums + c * filters + k;
-      if (adds) {
-        multiply_wide(v + c, 1, channels, u + k, filters, depth, target, filters, 8, 1);
-      } else {
-        multiply_wide(v + c, 1, channels, u + k, filters, depth, target, filters, 8, 0);
-      }
-    }
-}
-
 APUS_WIDEST static void accumulate_wide(const apus_winograd *s, const float *image, const float *result, int64_t block,
                                         int64_t first, int64_t count, float *scratch, float *sums) {
-  ACCUMULATE(multiply_point_wide)
+  if (unit_for(s->filters) == 1) {
+    ACCUMULATE(multiply_rows_wide, 1)
+  } else {
+    ACCUMULATE(multiply_rows_wide, 4)
+  }
 }
 #endif
-
-APUS_PART void multiply_point_narrow(const float *v, int64_t channels, const float *u, int64_t filters, int64_t depth,
-                                     float *sums, int adds) {
-  for (int64_t k = 0; k < filters; k += LANES)
-    for (int64_t c = 0; c < channels; c += 4)
-      multiply_narrow(v + c, 1, channels, u + k, filters, depth, sums + c * filters + k, filters, adds);
-}
 
 APUS_WIDE
 static void accumulate_narrow(const apus_winograd *s, const float *image, const float *result, int64_t block,
                               int64_t first, int64_t count, float *scratch, float *sums) {
-  ACCUMULATE(multiply_point_narrow)
+  if (unit_for(s->filters) == 1) {
+    ACCUMULATE(multiply_rows_narrow, 1)
+  } else {
+    ACCUMULATE(multiply_rows_narrow, 4)
+  }
 }
 
 void apus_winograd_accumulate(const apus_winograd *s, const float *image, const float *result, int64_t block,
@@ -107,8 +95,9 @@ void apus_winograd_accumulate(const apus_winograd *s, const float *image, const 
 // MARK: - Result
 
 // G' u G of 16 filters.
-APUS_PART void transform_back(const lanes *u, lanes *g) {
+APUS_PART void transform_back(lanes *u, const int unit, lanes *g) {
   lanes t[12];
+  for (int i = 0; i < 4 && unit == 4; i++) exchange_fours(u + 4 * i);
   for (int j = 0; j < 4; j++) {
     const lanes even = (u[4 + j] + u[8 + j]) * .5f;
     t[j] = u[j] + even;
@@ -124,32 +113,37 @@ APUS_PART void transform_back(const lanes *u, lanes *g) {
   }
 }
 
-APUS_WIDE
-void apus_winograd_finish(const apus_winograd *s, const float *sums, int64_t parts, int64_t first, int64_t end,
-                          float *filter) {
-  const int64_t blocks = apus_winograd_block_count(s), part_step = blocks * POINTS * BLOCK * BLOCK;
+APUS_PART void finish(const apus_winograd *s, const float *sums, int64_t parts, int64_t first, int64_t end,
+                      const int unit, float *filter) {
+  const int64_t blocks = apus_winograd_block_count(s), size = apus_winograd_block_size();
   for (int64_t channel = first; channel < end; channel++)
     for (int64_t k_block = 0; k_block < filter_blocks(s); k_block++) {
       const int64_t block = channel / BLOCK * filter_blocks(s) + k_block;
       const block_place b = block_at(s, block);
-      for (int64_t k = 0; k < b.filters && b.filter + k < s->filters; k += LANES) {
-        const float *source = sums + block * POINTS * BLOCK * BLOCK + (channel - b.channel) * b.filters + k;
+      const int64_t place = place_of_channel(b.channels, channel - b.channel, unit);
+      for (int64_t k = 0; k < b.filters; k += LANES) {
+        const float *own = sums + block * size + (place * b.filters + k) * unit;
+        const point_steps steps = steps_of(b.filters, k, b.channels * b.filters * unit, unit);
         lanes u[16], g[9];
-        for (int point = 0; point < POINTS; point++) {
-          u[point] = *(const lanes *)(source + point * b.channels * b.filters);
-          for (int64_t part = 1; part < parts; part++)
-            u[point] += *(const lanes *)(source + part * part_step + point * b.channels * b.filters);
+        for (int i = 0; i < 16; i++) {
+          const float *source = own + i / 4 * steps.row + i % 4 * steps.next;
+          u[i] = *(const lanes *)source;
+          for (int64_t part = 1; part < parts; part++) u[i] += *(const lanes *)(source + part * blocks * size);
         }
-        transform_back(u, g);
-        const int64_t live = smaller(LANES, s->filters - b.filter - k);
-        for (int tap = 0; tap < 9; tap++) {
-          float *target = filter + (tap * s->channels + channel) * s->filters + b.filter + k;
-          if (live == LANES) {
-            *(lanes *)target = g[tap];
-          } else {
-            for (int64_t i = 0; i < live; i++) target[i] = g[tap][i];
-          }
-        }
+        transform_back(u, unit, g);
+        for (int tap = 0; tap < 9; tap++)
+          store_live(&g[tap], s->filters - b.filter - k,
+                     filter + (tap * s->channels + channel) * s->filters + b.filter + k);
       }
     }
+}
+
+APUS_WIDE
+void apus_winograd_finish(const apus_winograd *s, const float *sums, int64_t parts, int64_t first, int64_t end,
+                          float *filter) {
+  if (unit_for(s->filters) == 1) {
+    finish(s, sums, parts, first, end, 1, filter);
+  } else {
+    finish(s, sums, parts, first, end, 4, filter);
+  }
 }

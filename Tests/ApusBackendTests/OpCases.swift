@@ -134,6 +134,8 @@ private let convolutions:
       "Winograd transposed padded", [21, 6, 9, 24], [3, 3, 24, 36], (1, 1),
       .explicit(top: 0, bottom: 1, left: 1, right: 0), (1, 1), 1
     ),
+    ("Winograd parts of fours", [3, 15, 18, 37], [3, 3, 37, 54], (1, 1), .same, (1, 1), 1),
+    ("Winograd odd channels, full panels", [5, 15, 16, 41], [3, 3, 41, 64], (1, 1), .same, (1, 1), 1),
     ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
   ]
 

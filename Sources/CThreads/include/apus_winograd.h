@@ -28,6 +28,9 @@ int64_t apus_winograd_panel_count(const apus_winograd *sizes);
 void apus_winograd_transform_filters(const apus_winograd *sizes, const apus_winograd_filters *filters, int64_t first,
                                      int64_t end, float *transformed);
 
+/// The fraction of a product's lanes that filters fill.
+double apus_winograd_filling(const apus_winograd *sizes);
+
 /// Floats of scratch memory for `count` tiles.
 int64_t apus_winograd_scratch(const apus_winograd *sizes, int64_t count);
 /// Computes tiles `first ..< first + count` of the result: convolution, plus `bias` (a float for each filter), plus
