@@ -17,10 +17,11 @@
 //   TILE_M, TILE_V   tiles, and vectors of 16 result channels, of a block of products in registers
 //   CHUNK            tiles of a work-item, a multiple of TILE_M
 //   IMAGES           TRANSPOSED: images of a work-item, of at most CHUNK tiles
-//   BLOCK_PANELS     panels of 16 * TILE_V result channels of a work-item
+//   PANEL_C          result channels of a panel of TILE_V vectors, of which the last may overlap the one before
+//   BLOCK_PANELS     panels of a work-item
 //   BLOCK_C          source channels transformed at a time
 //   FUSED_FILTER     1: work-items transform the filter they need; 0: winograd_transform_filter does before them
-// Entry points. SOURCE_C, RESULT_C: C, K (forward) or K, C (input gradient); PANELS: ceil(RESULT_C / (16 * TILE_V))
+// Entry points. SOURCE_C, RESULT_C: C, K (forward) or K, C (input gradient); PANELS: ceil(RESULT_C / PANEL_C)
 //   winograd_forward(x, filter, y EPILOGUE_PARAMS)
 //   winograd_input_gradient(dy, filter, dx EPILOGUE_PARAMS)
 //     global size: { ceil(TILES / CHUNK), ceil(PANELS / BLOCK_PANELS) }, local size { 1, 1 }, where TILES is
@@ -29,7 +30,8 @@
 //   winograd_transform_filter(f, transformed f)   where FUSED_FILTER is 0; the filter of the others is its result
 //     transformed f: workspace of 36 * (PANELS * SOURCE_C * 16 * TILE_V + 16) floats
 //     global size: { ceil(SOURCE_C / 16), PANELS }, local size { 1, 1 }
-// Limits: R = S = 3, strides, dilations and GROUPS 1; VECTOR 16; 16 * TILE_V <= RESULT_C; 16 <= BLOCK_C <= SOURCE_C;
+// Limits: R = S = 3, strides, dilations and GROUPS 1; VECTOR 16; 16 <= PANEL_C <= 16 * TILE_V; PANEL_C <= RESULT_C, or
+// TILE_V 1 and PANEL_C 16 where RESULT_C is less; BLOCK_C <= SOURCE_C, and 16 or more where SOURCE_C is;
 // TILE_M * TILE_V <= 26.
 
 #if CONV2D_FORWARD
@@ -65,9 +67,10 @@
 #define TILES (N * TILES_H * TILES_W)
 
 #define PANEL (16 * TILE_V)
-#define PANELS ((RESULT_C + PANEL - 1) / PANEL)
-// The panel that would pass the last channel moves back.
-#define PANEL_CHANNEL(panel) min((panel) * PANEL, RESULT_C - PANEL)
+#define PANELS ((RESULT_C + PANEL_C - 1) / PANEL_C)
+// The panel that would pass the last channel moves back. `lane` is the first one of a vector.
+#define PANEL_CHANNEL(panel, lane) \
+  (max(min((panel) * PANEL_C, RESULT_C - PANEL_C), 0) + FIRST_LANE((lane) / 16, PANEL_C))
 
 // Matrices of the points: source [CHUNK, BLOCK_C], filter [panels, source channels, PANEL] and products [CHUNK, block
 // of result channels]. Rows or matrices a power of two apart would compete for the same cache lines.
@@ -109,7 +112,7 @@ ALWAYS_INLINE void transform_product(float16 y[4], const float16 m[6]) {
   y[3] = fma((float16)(2.0f * SQRT_2), odd_2, fma((float16)(0.5f * SQRT_HALF), odd_1, m[5]));
 }
 
-// 16 source channels from c on of the filter for 16 result channels from k on, to the 36 matrices.
+// Up to 16 source channels from c on of the filter for as many result channels from k on, to the 36 matrices.
 ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global float *filter, const int c, const int k) {
   float16 taps[9][16];
   // Unrolled, these loops compile for half a second and run no faster.
@@ -117,15 +120,18 @@ ALWAYS_INLINE void load_filter(FILTER_SPACE float *matrices, const __global floa
   for (int tap = 0; tap < 9; ++tap) {
 #if CONV2D_FORWARD
 #pragma unroll 1
-    for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, (tap * C + c + i) * K + k);
+    for (int i = 0; i < min(16, C); ++i) taps[tap][i] = load_channels(filter + (tap * C + c + i) * K + k, K);
 #else
 #pragma unroll 1
-    for (int i = 0; i < 16; ++i) taps[tap][i] = LOAD16(filter, ((TRANSPOSED ? tap : 8 - tap) * C + k + i) * K + c);
+    for (int i = 0; i < min(16, C); ++i)
+      taps[tap][i] = load_channels(filter + ((TRANSPOSED ? tap : 8 - tap) * C + k + i) * K + c, K);
+#pragma unroll 1
+    for (int i = C; i < 16; ++i) taps[tap][i] = (float16)(0.0f);
     transpose16(taps[tap]);
 #endif
   }
 #pragma unroll 1
-  for (int i = 0; i < 16; ++i) {
+  for (int i = 0; i < min(16, SOURCE_C); ++i) {
     float16 rows[6][3];
 #pragma unroll 1
     for (int x = 0; x < 3; ++x) {
@@ -200,13 +206,17 @@ ALWAYS_INLINE void transform_products(float16 result[4][4], const float *matrice
 #endif
 
 // Applies the epilogue to 16 channels of a pixel and stores them.
-#if RESULT_C % PANEL == 0
+#if RESULT_C < 16
+#define STORE_PIXEL(value, panel, channel, index) \
+  for (int i = 0; i < RESULT_C; ++i) \
+    result[(index) + i] = EPILOGUE(float, LOAD1, ((const float *)&(value))[i], (index) + i, i)
+#elif RESULT_C % PANEL_C == 0
 #define STORE_PIXEL(value, panel, channel, index) \
   STORE(EPILOGUE(float16, LOAD16, value, index, channel), result + (index))
 #else
 // A panel that moved back leaves the channels that its neighbour stores.
 #define STORE_PIXEL(value, panel, channel, index) \
-  store_lanes(EPILOGUE(float16, LOAD16, value, index, channel), (panel) * PANEL - (channel), result + (index))
+  store_lanes(EPILOGUE(float16, LOAD16, value, index, channel), (panel) * PANEL_C - (channel), result + (index))
 #endif
 
 // products[tile, :] += source[tile, c] * filter[c, :] for a block of TILE_M tiles, over first_c <= c < BLOCK_C; `=` if
@@ -278,9 +288,9 @@ void winograd_input_gradient(
     for (int panel = first_panel; panel < last_panel; ++panel) {
       for (int lane = 0; lane < PANEL; lane += 16) {
         for (int i = 0; i < BLOCK_C; i += 16) {
-          const int row = min(i, BLOCK_C - 16);
+          const int row = max(min(i, BLOCK_C - 16), 0);
           load_filter(filter_matrices + ((panel - first_panel) * FILTER_C + row) * PANEL + lane, filter, c + row,
-                      PANEL_CHANNEL(panel) + lane);
+                      PANEL_CHANNEL(panel, lane));
         }
       }
     }
@@ -315,7 +325,7 @@ void winograd_input_gradient(
     for (int pixel = 0; pixel < H * W; ++pixel) {
       for (int panel = first_panel; panel < last_panel; ++panel) {
         for (int lane = 0; lane < PANEL; lane += 16) {
-          const int channel = PANEL_CHANNEL(panel) + lane;
+          const int channel = PANEL_CHANNEL(panel, lane);
           const INDEX index = (first_pixel + pixel) * C + channel;
           const float16 value = *(const float16 *)(cells + pixel * CELL + (panel - first_panel) * PANEL + lane);
           STORE_PIXEL(value, panel, channel, index);
@@ -330,7 +340,7 @@ void winograd_input_gradient(
     const INDEX first_pixel = ((INDEX)tile.image * RESULT_H + tile.row) * RESULT_W + tile.column;
     for (int panel = first_panel; panel < last_panel; ++panel) {
       for (int lane = 0; lane < PANEL; lane += 16) {
-        const int channel = PANEL_CHANNEL(panel) + lane;
+        const int channel = PANEL_CHANNEL(panel, lane);
         float16 values[4][4];
         transform_products(values, product_matrices + t * PRODUCT_ROW + (panel - first_panel) * PANEL + lane);
         for (int y = 0; y < rows; ++y) {
@@ -348,8 +358,8 @@ void winograd_input_gradient(
 #if !FUSED_FILTER
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void winograd_transform_filter(const __global float *restrict filter, __global float *restrict matrices) {
-  const int c = min((int)get_global_id(0) * 16, SOURCE_C - 16), panel = get_global_id(1);
+  const int c = max(min((int)get_global_id(0) * 16, SOURCE_C - 16), 0), panel = get_global_id(1);
   for (int lane = 0; lane < PANEL; lane += 16)
-    load_filter(matrices + (panel * SOURCE_C + c) * PANEL + lane, filter, c, PANEL_CHANNEL(panel) + lane);
+    load_filter(matrices + (panel * SOURCE_C + c) * PANEL + lane, filter, c, PANEL_CHANNEL(panel, lane));
 }
 #endif

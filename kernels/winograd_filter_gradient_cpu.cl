@@ -9,8 +9,9 @@
 //
 // Defines
 //   N, H, W, C, P, Q, K, PAD_TOP, PAD_LEFT   the shapes
-//   BLOCK_C, BLOCK_K   channels of x and dy of a work-item, BLOCK_K a multiple of 16 * TILE_V
-//   TILE_M, TILE_V     channels of x, and vectors of 16 channels of dy, of a block of sums in registers
+//   BLOCK_C, BLOCK_K   channels of x and dy of a work-item
+//   TILE_M, TILE_V     channels of x, and vectors of channels of dy, of a block of sums in registers. TILE_V divides
+//                      the ceil(BLOCK_K / 16) vectors of a work-item, of which the last may overlap the one before
 //   CHUNK              tiles transformed at a time
 //   SPLITS             parts, at most the number of tiles, N * ceil(P / 4) * ceil(Q / 4)
 // Entry points
@@ -18,8 +19,8 @@
 //     partial: workspace of SPLITS * 9*C*K floats, or df itself where SPLITS is 1
 //     global size: { ceil(C / BLOCK_C) * ceil(K / BLOCK_K), SPLITS }, local size { 1, 1 }
 //   winograd_filter_gradient_sum(partial, df)   where SPLITS > 1. Global size: { ceil(9*C*K / 256) }, local size { 1 }
-// Limits: R = S = 3, strides, dilations and GROUPS 1; VECTOR 16; 16 <= BLOCK_C <= C; BLOCK_K <= K;
-// TILE_M * TILE_V <= 26.
+// Limits: R = S = 3, strides, dilations and GROUPS 1; VECTOR 16; BLOCK_C <= C and BLOCK_K <= K, both 16 or more where
+// there are as many; TILE_M * TILE_V <= 26.
 
 #define TILES_H ((P + 3) / 4)
 #define TILES_W ((Q + 3) / 4)
@@ -27,14 +28,19 @@
 #define BLOCKS_K ((K + BLOCK_K - 1) / BLOCK_K)
 #define FILTER_SIZE (9 * C * K)
 
-// Matrices of the points: x [CHUNK, BLOCK_C], dy [CHUNK, BLOCK_K], sums [BLOCK_C, BLOCK_K]. The last block of TILE_M
-// rows of the sums may be longer than BLOCK_C; it then reads the end of the rows of x, and nobody reads it.
+// Vectors of dy, and the first channel of one.
+#define VECTORS ((BLOCK_K + 15) / 16)
+#define LANE(v) (BLOCK_K < 16 ? 0 : FIRST_LANE(v, BLOCK_K))
+
+// Matrices of the points: x [CHUNK, BLOCK_C], dy [CHUNK, BLOCK_K], sums [BLOCK_C, 16 * VECTORS]. The last block of
+// TILE_M rows of the sums may be longer than BLOCK_C; it then reads the end of the rows of x, and nobody reads it.
 #define ROW_BLOCKS ((BLOCK_C + TILE_M - 1) / TILE_M)
 #define X_ROW ((ROW_BLOCKS * TILE_M + 15) / 16 * 16 + 16)
 #define X_MATRIX (CHUNK * X_ROW)
-#define DY_ROW (BLOCK_K + 16)
+#define DY_ROW (VECTORS * 16 + 16)
 #define DY_MATRIX (CHUNK * DY_ROW)
-#define SUM_MATRIX (ROW_BLOCKS * TILE_M * BLOCK_K + 16)
+#define SUM_ROW (VECTORS * 16)
+#define SUM_MATRIX (ROW_BLOCKS * TILE_M * SUM_ROW + 16)
 
 // G' s
 ALWAYS_INLINE void transform_sum(float16 g[3], const float16 s[6]) {
@@ -45,19 +51,21 @@ ALWAYS_INLINE void transform_sum(float16 g[3], const float16 s[6]) {
   g[2] = fma((float16)(1.0f / 3.0f), even_2 - even_1, s[5]);
 }
 
-// sums[c, :] += x[tile, c] * dy[tile, :] over `tiles`, for TILE_M channels c; `=` if these are the first tiles.
-ALWAYS_INLINE void multiply(float *sums, const float *x, const float *dy, const int tiles, const bool is_first) {
+// sums[c, :] += x[tile, c] * dy[tile, :] over `tiles`, for TILE_M channels c and TILE_V vectors of dy; `=` if these are
+// the first tiles.
+ALWAYS_INLINE void multiply(float *sums, const float *x, const float *dy, const int first_v, const int tiles,
+                            const bool is_first) {
   float16 acc[TILE_M][TILE_V];
 #pragma unroll
   for (int c = 0; c < TILE_M; ++c) {
 #pragma unroll
     for (int v = 0; v < TILE_V; ++v)
-      acc[c][v] = is_first ? (float16)(0.0f) : *(float16 *)(sums + c * BLOCK_K + v * 16);
+      acc[c][v] = is_first ? (float16)(0.0f) : *(float16 *)(sums + c * SUM_ROW + (first_v + v) * 16);
   }
   for (int t = 0; t < tiles; ++t) {
     float16 row[TILE_V];
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) row[v] = *(const float16 *)(dy + t * DY_ROW + v * 16);
+    for (int v = 0; v < TILE_V; ++v) row[v] = vload16(0, dy + t * DY_ROW + LANE(first_v + v));
 #pragma unroll
     for (int c = 0; c < TILE_M; ++c) {
       const float16 value = (float16)(x[t * X_ROW + c]);
@@ -68,7 +76,7 @@ ALWAYS_INLINE void multiply(float *sums, const float *x, const float *dy, const 
 #pragma unroll
   for (int c = 0; c < TILE_M; ++c) {
 #pragma unroll
-    for (int v = 0; v < TILE_V; ++v) *(float16 *)(sums + c * BLOCK_K + v * 16) = acc[c][v];
+    for (int v = 0; v < TILE_V; ++v) *(float16 *)(sums + c * SUM_ROW + (first_v + v) * 16) = acc[c][v];
   }
 }
 
@@ -96,23 +104,24 @@ void winograd_filter_gradient(const __global float *restrict x, const __global f
                     Q - tile.column, Q, K, BLOCK_K);
     }
     for (int i = 0; i < POINTS; ++i) {
-      for (int k = 0; k < BLOCK_K; k += 16 * TILE_V) {
+      for (int v = 0; v < VECTORS; v += TILE_V) {
         for (int c = 0; c < BLOCK_C; c += TILE_M)
-          multiply(sums + i * SUM_MATRIX + c * BLOCK_K + k, x_matrices + i * X_MATRIX + c,
-                   dy_matrices + i * DY_MATRIX + k, tiles, first == begin);
+          multiply(sums + i * SUM_MATRIX + c * SUM_ROW, x_matrices + i * X_MATRIX + c, dy_matrices + i * DY_MATRIX, v,
+                   tiles, first == begin);
       }
     }
   }
 
   __global float *result = partial + (INDEX)split * FILTER_SIZE;
   for (int c = block_c - first_c; c < BLOCK_C; ++c) {
-    for (int k = 0; k < BLOCK_K; k += 16) {
+    for (int v = 0; v < VECTORS; ++v) {
+      const int k = LANE(v);
       float16 rows[3][6];
 #pragma unroll 1
       for (int j = 0; j < 6; ++j) {
         float16 s[6], g[3];
 #pragma unroll
-        for (int i = 0; i < 6; ++i) s[i] = *(const float16 *)(sums + (i * 6 + j) * SUM_MATRIX + c * BLOCK_K + k);
+        for (int i = 0; i < 6; ++i) s[i] = *(const float16 *)(sums + (i * 6 + j) * SUM_MATRIX + c * SUM_ROW + v * 16);
         transform_sum(g, s);
 #pragma unroll
         for (int i = 0; i < 3; ++i) rows[i][j] = g[i];
@@ -122,8 +131,14 @@ void winograd_filter_gradient(const __global float *restrict x, const __global f
         float16 g[3];
         transform_sum(g, rows[r]);
 #pragma unroll
-        for (int s = 0; s < 3; ++s)
-          store_lanes(g[s], block_k - first_k - k, result + ((r * 3 + s) * C + first_c + c) * K + first_k + k);
+        for (int s = 0; s < 3; ++s) {
+          __global float *to = result + ((r * 3 + s) * C + first_c + c) * K + first_k + k;
+#if K < 16
+          for (int i = 0; i < K; ++i) to[i] = ((const float *)&g[s])[i];
+#else
+          store_lanes(g[s], block_k - first_k - k, to);
+#endif
+        }
       }
     }
   }

@@ -8,7 +8,8 @@
 // in float32 5 to 8 times that of the direct sum. Infinity or NaN in a source element reaches the result's whole tile,
 // as NaN.
 //
-// Vectors of 16 lanes run over channels. The products of the 36 points with one another are matrix products.
+// Vectors of 16 lanes run over channels; where there are fewer, the other lanes are zeros. The products of the 36
+// points with one another are matrix products.
 
 #define POINTS 36
 
@@ -27,6 +28,28 @@ ALWAYS_INLINE void transform_source(float16 v[6], const float16 d[6]) {
   v[5] = fma((float16)(-2.5f), d[3], d[1] + d[5]);
 }
 
+// `channels` channels or, of more, the first 16.
+ALWAYS_INLINE float16 load_channels(const __global float *pointer, const int channels) {
+  if (channels >= 16) return LOAD16(pointer, 0);
+  float16 value = (float16)(0.0f);
+  float *lanes = (float *)&value;
+  int lane = 0;
+  if (channels & 8) {
+    vstore8(vload8(0, pointer), 0, lanes);
+    lane += 8;
+  }
+  if (channels & 4) {
+    vstore4(vload4(0, pointer + lane), 0, lanes + lane);
+    lane += 4;
+  }
+  if (channels & 2) {
+    vstore2(vload2(0, pointer + lane), 0, lanes + lane);
+    lane += 2;
+  }
+  if (channels & 1) lanes[lane] = pointer[lane];
+  return value;
+}
+
 typedef struct {
   int image, row, column;
 } tile_position;
@@ -42,7 +65,7 @@ ALWAYS_INLINE tile_position find_tile(const int tile, const int rows, const int 
 ALWAYS_INLINE void load_source(float *matrices, const int matrix, const __global float *source, const int h,
                                const int w, const int height, const int width, const int channels, const int count) {
   for (int block = 0; block < count; block += 16) {
-    const int c = min(block, count - 16);
+    const int c = max(min(block, count - 16), 0);
     float16 rows[6][6];
     // Unrolled, these loops compile for a second and run no faster.
 #pragma unroll 1
@@ -52,7 +75,8 @@ ALWAYS_INLINE void load_source(float *matrices, const int matrix, const __global
 #pragma unroll
       for (int y = 0; y < 6; ++y) {
         d[y] = (float16)(0.0f);
-        if (inside && h + y >= 0 && h + y < height) d[y] = LOAD16(source, (y * width + x) * channels + c);
+        if (inside && h + y >= 0 && h + y < height)
+          d[y] = load_channels(source + (y * width + x) * channels + c, channels);
       }
       transform_source(v, d);
 #pragma unroll
@@ -85,7 +109,7 @@ ALWAYS_INLINE void transform_gradient(float16 m[6], const float16 y[4]) {
 ALWAYS_INLINE void load_gradient(float *matrices, const int matrix, const __global float *dy, const int height,
                                  const int width, const int columns, const int channels, const int count) {
   for (int block = 0; block < count; block += 16) {
-    const int k = min(block, count - 16);
+    const int k = max(min(block, count - 16), 0);
     float16 rows[6][4];
 #pragma unroll 1
     for (int x = 0; x < 4; ++x) {
@@ -93,7 +117,8 @@ ALWAYS_INLINE void load_gradient(float *matrices, const int matrix, const __glob
 #pragma unroll
       for (int y = 0; y < 4; ++y) {
         values[y] = (float16)(0.0f);
-        if (x < width && y < height) values[y] = LOAD16(dy, (y * columns + x) * channels + k);
+        if (x < width && y < height)
+          values[y] = load_channels(dy + (y * columns + x) * channels + k, channels);
       }
       transform_gradient(m, values);
 #pragma unroll

@@ -37,7 +37,7 @@ extension OpenCLBackend {
 /// Blocking of `winograd_cpu.cl`.
 struct WinogradTile {
   private var vectors = 1, rows = 1
-  private let chunk, blockPanels, blockChannels: Int
+  private let chunk, panelChannels, blockPanels, blockChannels: Int
   /// Whether each work-item transforms the part of the filter that it needs.
   let fusesFilter: Bool
   /// Work-items, and those of the filter's transform where it is a launch of its own.
@@ -69,17 +69,19 @@ struct WinogradTile {
     let tiles = shape.n * imageTiles
 
     var best = Double.infinity
-    for vectors in variation.vectorCounts(RegisterTile.vectorCounts(outputs)) {
+    for vectors in variation.vectorCounts(1...min(7, outputs.dividedRoundingUp(by: 16))) {
       let rows = 26 / vectors
       let cost =
-        RegisterTile.waste(outputs, 16 * vectors) * RegisterTile.cycles(rows, vectors) / Double(rows * vectors)
+        RegisterTile.waste(outputs, 16 * vectors) * RegisterTile.cycles(rows, vectors, loadCost: 1.3)
+        / Double(rows * vectors)
       if cost < best - 1e-9 {
         best = cost
         (self.vectors, self.rows) = (vectors, rows)
       }
     }
     let panel = 16 * vectors
-    let panels = outputs.dividedRoundingUp(by: panel)
+    panelChannels = RegisterTile.block(outputs, vector: 16, vectors: vectors)
+    let panels = outputs.dividedRoundingUp(by: panelChannels)
 
     // Up to 66 tiles a work-item pay for the filter's transform in it. A launch of its own saves most of that where
     // there are more, but its result is four times the filter and should stay in the caches.
@@ -91,10 +93,11 @@ struct WinogradTile {
     let panelBlocks = panels.dividedRoundingUp(by: blockPanels)
     // At most two blocks of rows, or one where the matrices of two pass a core's second cache.
     let mostTiles = Int((4 * 36 * 26 * inputs > 3 << 18 ? 13 : 26) * variation.work)
-    // At least two work-items a core, of 13 tiles or more.
+    // At least two work-items a core, of 13 tiles or more; one where each transforms the filter.
+    let items = fusesFilter ? cores : 2 * cores
     let chunks = max(
       tiles.dividedRoundingUp(by: fusesFilter ? 66 : mostTiles),
-      min((2 * cores).dividedRoundingUp(by: panelBlocks), tiles.dividedRoundingUp(by: 13)))
+      min(items.dividedRoundingUp(by: panelBlocks), tiles.dividedRoundingUp(by: 13)))
     images = isTransposed ? shape.n.dividedRoundingUp(by: min(chunks, shape.n)) : 0
     let chunkTiles = isTransposed ? images * imageTiles : tiles.dividedRoundingUp(by: chunks)
     let rowBlocks = chunkTiles.dividedRoundingUp(by: rows)
@@ -119,14 +122,15 @@ struct WinogradTile {
 
   /// Tiles and channels of a block of products, and tiles of a work-item.
   var name: String {
-    "winograd \(rows)x\(16 * vectors) of \(chunk) tiles\(fusesFilter ? ", fused filter" : "")"
+    "winograd \(rows)x\(panelChannels) of \(chunk) tiles\(fusesFilter ? ", fused filter" : "")"
       + (images > 0 ? ", transposed" : "")
   }
 
   var defines: Defines {
     [
-      "VECTOR": 16, "TILE_V": vectors, "TILE_M": rows, "CHUNK": chunk, "BLOCK_PANELS": blockPanels,
-      "BLOCK_C": blockChannels, "FUSED_FILTER": fusesFilter ? 1 : 0, "TRANSPOSED": images > 0 ? 1 : 0, "IMAGES": images,
+      "VECTOR": 16, "TILE_V": vectors, "TILE_M": rows, "CHUNK": chunk, "PANEL_C": panelChannels,
+      "BLOCK_PANELS": blockPanels, "BLOCK_C": blockChannels, "FUSED_FILTER": fusesFilter ? 1 : 0,
+      "TRANSPOSED": images > 0 ? 1 : 0, "IMAGES": images,
     ]
   }
 }
@@ -134,7 +138,7 @@ struct WinogradTile {
 extension Conv2DShape {
   /// Whether Winograd's kernels can compute the convolution.
   var suitsWinograd: Bool {
-    r == 3 && s == 3 && groups == 1 && c >= 16 && k >= 16
+    r == 3 && s == 3 && groups == 1 && c >= 8 && k >= 8
       && [window.strideX, window.strideY, window.dilationX, window.dilationY].allSatisfy { $0 == 1 }
   }
 }

@@ -45,12 +45,10 @@ struct WinogradFilterTile {
   init?(_ shape: Conv2DShape, cores: Int, _ variation: TileVariation = .init()) {
     guard shape.suitsWinograd else { return nil }
     let tiles = shape.n * shape.p.dividedRoundingUp(by: 4) * shape.q.dividedRoundingUp(by: 4)
-    blockC = Self.block(shape.c)
-    // Whole vectors.
-    blockK = min(Self.block(shape.k), shape.k / 16 * 16)
-    let blockVectors = blockK / 16
+    (blockC, blockK) = (Self.block(shape.c), Self.block(shape.k))
+    let blockVectors = blockK.dividedRoundingUp(by: 16)
     vectors = [2, 3, 1].first { blockVectors % $0 == 0 }!
-    rows = vectors == 1 ? 16 : 8
+    rows = Self.rows(blockC, vectors: vectors)
     let blocksC = shape.c.dividedRoundingUp(by: blockC)
     let blocksK = shape.k.dividedRoundingUp(by: blockK)
     // Four work-items a core, of a chunk of tiles or more.
@@ -59,7 +57,7 @@ struct WinogradFilterTile {
     global = [blocksC * blocksK, splits]
 
     // Cycles of a core, as for the other passes; this kernel goes through more memory than they do.
-    let products = 36 * tiles * blocksC * blockC.roundedUp(toMultipleOf: rows) * blocksK * blockK / 32
+    let products = 36 * tiles * blocksC * blockC.roundedUp(toMultipleOf: rows) * blocksK * blockVectors / 2
     let blockTransforms = blockC.dividedRoundingUp(by: 16) + blockVectors
     let transforms = 100 * tiles * blocksC * blocksK * blockTransforms
     let resultTransforms = 100 * splits * shape.c * shape.k / 16
@@ -70,10 +68,17 @@ struct WinogradFilterTile {
   /// Channels of a block of sums, and parts of the sum.
   var name: String { "winograd \(rows)x\(16 * vectors) splits \(splits)" }
 
-  /// Channels of a block: `count` in even parts of at most 64, in multiples of 16 where there are as many.
+  /// Channels of x in a block of registers: of 16 to 24 sums, those that fit the block best.
+  private static func rows(_ blockC: Int, vectors: Int) -> Int {
+    func cost(_ rows: Int) -> Double {
+      RegisterTile.waste(blockC, rows) * (RegisterTile.cycles(rows, vectors, loadCost: 1.3) + 0.7) / Double(rows)
+    }
+    return (16.dividedRoundingUp(by: vectors)...24 / vectors).min { cost($0) < cost($1) }!
+  }
+
+  /// Channels of a block: `count` in even parts of at most 64.
   private static func block(_ count: Int) -> Int {
-    let even = count.dividedRoundingUp(by: count.dividedRoundingUp(by: 64)).roundedUp(toMultipleOf: 16)
-    return min(even, count)
+    count.dividedRoundingUp(by: count.dividedRoundingUp(by: 64))
   }
 
   var defines: Defines {

@@ -136,6 +136,8 @@ private let convolutions:
     ),
     ("Winograd parts of fours", [3, 15, 18, 37], [3, 3, 37, 54], (1, 1), .same, (1, 1), 1),
     ("Winograd odd channels, full panels", [5, 15, 16, 41], [3, 3, 41, 64], (1, 1), .same, (1, 1), 1),
+    ("Winograd few channels", [4, 22, 21, 11], [3, 3, 11, 53], (1, 1), .same, (1, 1), 1),
+    ("Winograd few filters", [4, 22, 21, 53], [3, 3, 53, 11], (1, 1), .valid, (1, 1), 1),
     ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
   ]
 
