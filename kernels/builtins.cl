@@ -1,11 +1,10 @@
-// Declarations of the built-in functions that kernels use: the first file of programs for pocl, and for pocl alone.
+// The built-in functions that kernels use: the first file of programs for pocl, and for pocl alone.
 //
 // With every program pocl reads the declarations of all built-in functions, 18 thousand lines that take most of the
 // time of its front end. The option -D_OPENCL_H_, the guard of that file, leaves them out.
 
 #define BUILTIN __attribute__((overloadable))
 #define BUILTIN_CONST __attribute__((overloadable, const))
-#define BUILTIN_PURE __attribute__((overloadable, pure))
 
 size_t BUILTIN_CONST get_global_id(uint dimension);
 size_t BUILTIN_CONST get_group_id(uint dimension);
@@ -47,18 +46,27 @@ DECLARE_LANES(float4, int4, uint4, uchar4)
 DECLARE_LANES(float8, int8, uint8, uchar8)
 DECLARE_LANES(float16, int16, uint16, uchar16)
 
-#define DECLARE_MEMORY(T, N)                                               \
-  T##N BUILTIN_PURE vload##N(size_t offset, const __global T *pointer);    \
-  T##N BUILTIN_PURE vload##N(size_t offset, const __local T *pointer);     \
-  T##N BUILTIN_PURE vload##N(size_t offset, const __private T *pointer);   \
-  void BUILTIN vstore##N(T##N value, size_t offset, __global T *pointer);  \
-  void BUILTIN vstore##N(T##N value, size_t offset, __local T *pointer);   \
-  void BUILTIN vstore##N(T##N value, size_t offset, __private T *pointer);
-#define DECLARE_VECTORS(T)  \
-  DECLARE_MEMORY(T, 2)      \
-  DECLARE_MEMORY(T, 4)      \
-  DECLARE_MEMORY(T, 8)      \
-  DECLARE_MEMORY(T, 16)
-DECLARE_VECTORS(float)
-DECLARE_VECTORS(int)
-DECLARE_VECTORS(uchar)
+// Defined, not declared: the library's loads and stores of vectors are long code that compilers have to shorten again.
+#define DEFINED static __attribute__((overloadable, always_inline))
+#define DEFINE_MEMORY(T, N)                    \
+  typedef struct __attribute__((packed)) {     \
+    T##N lanes;                                \
+  } unaligned_##T##N;                          \
+  DEFINE_ACCESS(T, N, __global)                \
+  DEFINE_ACCESS(T, N, __local)                 \
+  DEFINE_ACCESS(T, N, __private)
+#define DEFINE_ACCESS(T, N, SPACE)                                            \
+  DEFINED T##N vload##N(size_t offset, const SPACE T *pointer) {              \
+    return ((const SPACE unaligned_##T##N *)(pointer + offset * N))->lanes;   \
+  }                                                                           \
+  DEFINED void vstore##N(T##N value, size_t offset, SPACE T *pointer) {       \
+    ((SPACE unaligned_##T##N *)(pointer + offset * N))->lanes = value;        \
+  }
+#define DEFINE_VECTORS(T) \
+  DEFINE_MEMORY(T, 2)     \
+  DEFINE_MEMORY(T, 4)     \
+  DEFINE_MEMORY(T, 8)     \
+  DEFINE_MEMORY(T, 16)
+DEFINE_VECTORS(float)
+DEFINE_VECTORS(int)
+DEFINE_VECTORS(uchar)

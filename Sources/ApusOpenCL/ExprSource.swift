@@ -12,12 +12,16 @@ struct ExprSource {
   ///   - type: name of the type of every value.
   ///   - input: source of the value of an input.
   ///   - random: source of the uniform numbers of a state and a stream.
+  ///   - constant: source of a constant that is no exponent.
   init(
-    _ expressions: [Expr], type: String, input: (Int) -> String, random: (_ state: Int, _ stream: UInt32) -> String
+    _ expressions: [Expr], type: String, input: (Int) -> String, random: (_ state: Int, _ stream: UInt32) -> String,
+    constant: (Double) -> String = \.floatLiteral
   ) {
     let program = ExprProgram(expressions)
+    let exponents = Set(program.instructions.compactMap { if case .binary(.power, _, let id) = $0 { id } else { nil } })
     let names = program.instructions.enumerated().map { id, instruction in
-      if case .constant(let value) = instruction { "(\(type))(\(value.floatLiteral))" } else { "t\(id)" }
+      guard case .constant(let value) = instruction else { return "t\(id)" }
+      return "(\(type))(\(exponents.contains(id) ? value.floatLiteral : constant(value)))"
     }
     var statements = ""
     for (id, instruction) in program.instructions.enumerated() {
@@ -26,9 +30,8 @@ struct ExprSource {
       case .constant: continue
       case .input(let slot): value = input(slot)
       case .unary(let op, let x): value = op.source(names[x])
-      case .binary(.power, let x, let exponent) where program.instructions[exponent] == .constant(2):
-        value = "\(names[x]) * \(names[x])"
-      case .binary(let op, let a, let b): value = op.source(names[a], names[b])
+      case .binary(let op, let a, let b):
+        value = Self.power(op, names[a], program.instructions[b]) ?? op.source(names[a], names[b])
       case .select(let comparison, let l, let r, let then, let otherwise):
         // A comparison is 1 for scalars and all ones for vectors; `select` takes either.
         value = "select(\(names[otherwise]), \(names[then]), \(names[l]) \(comparison.source) \(names[r]))"
@@ -38,6 +41,18 @@ struct ExprSource {
     }
     self.statements = statements
     results = program.results.map { names[$0] }
+  }
+
+  /// A power that does without the library's function, whose code is long.
+  private static func power(_ op: Expr.Binary, _ x: String, _ exponent: ExprProgram.Instruction) -> String? {
+    guard op == .power, case .constant(let exponent) = exponent else { return nil }
+    return switch exponent {
+    case 2: "\(x) * \(x)"
+    case 0.5: "sqrt(\(x))"
+    case -0.5: "1.0f / sqrt(\(x))"
+    case -1.5: "1.0f / (\(x) * sqrt(\(x)))"
+    default: nil
+    }
   }
 }
 

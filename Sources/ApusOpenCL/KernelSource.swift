@@ -10,14 +10,21 @@ struct KernelSource {
   let text: String
   /// What `clBuildProgram` takes.
   let options: String
+  /// Whether INDEX is `long`, not `int`.
+  let hasLongIndices: Bool
 
-  /// - Parameter files: the family's file, after those that it builds on, if any.
-  init(_ files: [String], _ defines: Defines, for device: OpenCLDevice) throws(BackendError) {
+  /// - Parameters:
+  ///   - files: the family's file, after those that it builds on, if any.
+  ///   - hasLongIndices: for tensors of 2^31 elements or more.
+  init(
+    _ files: [String], _ defines: Defines, hasLongIndices: Bool = false, for device: OpenCLDevice
+  ) throws(BackendError) {
+    self.hasLongIndices = hasLongIndices
     name = files.joined(separator: " and ")
     self.defines = defines.text
     // pocl's own declarations of built-in functions are left out: builtins.cl says why.
     var text = device.isPocl ? try Self.file("builtins") : ""
-    text += defines.text
+    text += (hasLongIndices ? "#define INDEX long\n" : "") + defines.text
     for file in ["common"] + files { text += try Self.file(file) }
     self.text = text
     options = device.isPocl ? "-cl-std=CL1.2 -D_OPENCL_H_" : "-cl-std=CL1.2"

@@ -72,22 +72,25 @@ extension OpenCLBackend {
   ) throws(BackendError) -> KernelSource {
     var all: Defines = ["GPU_CLASS": schedule == .gpu ? 1 : 0]
     let operands = call.inputs + [call.output] + call.epilogueInputs
-    if operands.contains(where: { $0.type.count > Int(Int32.max) }) { all.define("INDEX", "long") }
     all.append(defines)
     if let epilogue { all.append(epilogue.defines) }
-    return try KernelSource(files, all, for: context.device)
+    return try KernelSource(
+      files, all, hasLongIndices: operands.contains { $0.type.count > Int(Int32.max) }, for: context.device)
   }
 
   /// A launch of `entry` of the program of `source`.
   func launch(
-    _ source: KernelSource, _ entry: String, _ arguments: [OpenCLBuffer], global: [Int], local: [Int]
+    _ source: KernelSource, _ entry: String, _ arguments: [OpenCLBuffer], _ numbers: OpenNumbers = .init(),
+    global: [Int], local: [Int]
   ) throws(BackendError) -> OpenCLLaunch {
-    try OpenCLLaunch(programs.program(source), entry: entry, arguments: arguments, global: global, local: local)
+    try OpenCLLaunch(
+      programs.program(source), entry: entry, arguments: arguments, numbers: numbers, global: global, local: local)
   }
 
   /// A launch with a work-item for each of `count` elements, and some that find nothing to do.
   func launch(
-    _ source: KernelSource, _ entry: String, _ arguments: [OpenCLBuffer], each count: Int
+    _ source: KernelSource, _ entry: String, _ arguments: [OpenCLBuffer], _ numbers: OpenNumbers = .init(),
+    each count: Int
   ) throws(BackendError) -> OpenCLLaunch {
     let local =
       switch schedule {
@@ -95,7 +98,7 @@ extension OpenCLBackend {
       case .cpu: count >= 64 * 8 * device.computeUnits ? 64 : 8
       case .gpu: groupSize
       }
-    return try launch(source, entry, arguments, global: [count.roundedUp(toMultipleOf: local)], local: [local])
+    return try launch(source, entry, arguments, numbers, global: [count.roundedUp(toMultipleOf: local)], local: [local])
   }
 
   /// The launches of `call` without its epilogue, then the epilogue in place.

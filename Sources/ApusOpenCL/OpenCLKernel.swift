@@ -8,6 +8,14 @@ package final class OpenCLKernel {
   init(_ launches: [OpenCLLaunch]) { self.launches = launches }
 }
 
+/// Numbers that a program leaves open so that shapes can share it: a kernel's last parameters, bound by value.
+struct OpenNumbers {
+  /// Of type INDEX.
+  var sizes: [Int] = []
+  /// Of type float, after the sizes.
+  var factors: [Double] = []
+}
+
 /// A kernel object of its own with all arguments set, and its sizes.
 final class OpenCLLaunch {
   let kernel: cl_kernel
@@ -24,7 +32,8 @@ final class OpenCLLaunch {
   ///   - entry: name of the kernel in the program.
   ///   - global: a multiple of `local` along each dimension, none of them 0.
   init(
-    _ program: OpenCLProgram, entry: String, arguments: [OpenCLBuffer], global: [Int], local: [Int]
+    _ program: OpenCLProgram, entry: String, arguments: [OpenCLBuffer], numbers: OpenNumbers = .init(), global: [Int],
+    local: [Int]
   ) throws(BackendError) {
     precondition(
       global.count == local.count && zip(global, local).allSatisfy { $0 > 0 && $0 % $1 == 0 },
@@ -41,12 +50,19 @@ final class OpenCLLaunch {
     self.local = InlineArray { $0 < local.count ? local[$0] : 1 }
     buffers = arguments
     self.program = program
-    for (index, buffer) in arguments.enumerated() {
-      var memory: cl_mem? = buffer.memory
-      try context.check(
-        cl.clSetKernelArg(kernel, cl_uint(index), MemoryLayout<cl_mem?>.size, &memory),
-        "clSetKernelArg(\(entry), \(index))")
+    var index: cl_uint = 0
+    for buffer in arguments { try set(index.next(), cl_mem?(buffer.memory)) }
+    for size in numbers.sizes {
+      if program.hasLongIndices { try set(index.next(), cl_long(size)) } else { try set(index.next(), cl_int(size)) }
     }
+    for factor in numbers.factors { try set(index.next(), cl_float(factor)) }
+  }
+
+  private func set<Value>(_ index: cl_uint, _ value: Value) throws(BackendError) {
+    let status = withUnsafePointer(to: value) {
+      program.context.cl.clSetKernelArg(kernel, index, MemoryLayout<Value>.size, $0)
+    }
+    try program.context.check(status, "clSetKernelArg(\(entry), \(index))")
   }
 
   deinit { _ = program.context.cl.clReleaseKernel(kernel) }
@@ -64,5 +80,13 @@ final class OpenCLLaunch {
           queue, kernel, dimensions, nil, global.baseAddress, local.baseAddress, 0, nil, event)
       }
     }
+  }
+}
+
+extension cl_uint {
+  /// This number; it is one more afterwards.
+  fileprivate mutating func next() -> cl_uint {
+    defer { self += 1 }
+    return self
   }
 }

@@ -5,11 +5,14 @@ import COpenCL
 final class OpenCLProgram {
   let handle: cl_program
   let context: OpenCLContext
+  /// Whether INDEX is `long`.
+  let hasLongIndices: Bool
 
-  /// Takes over `handle`.
-  init(_ handle: cl_program, in context: OpenCLContext) {
+  /// Takes over `handle`, the program of `source`.
+  private init(_ handle: cl_program, of source: KernelSource, in context: OpenCLContext) {
     self.handle = handle
     self.context = context
+    hasLongIndices = source.hasLongIndices
   }
 
   deinit { _ = context.cl.clReleaseProgram(handle) }
@@ -24,7 +27,7 @@ final class OpenCLProgram {
       return context.cl.clCreateProgramWithSource(context.context, 1, &text, nil, &status)
     }
     try context.check(status, "clCreateProgramWithSource(\(source.name))")
-    self.init(handle!, in: context)
+    self.init(handle!, of: source, in: context)
     let built = build(source.options)
     if built != CL_SUCCESS {
       let log = self.log.split(separator: "\n", omittingEmptySubsequences: false).prefix(40).joined(separator: "\n")
@@ -46,7 +49,7 @@ final class OpenCLProgram {
       return context.cl.clCreateProgramWithBinary(context.context, 1, &id, &length, &start, &binaryStatus, &status)
     }
     guard let handle else { return nil }
-    self.init(handle, in: context)
+    self.init(handle, of: source, in: context)
     guard status == CL_SUCCESS, binaryStatus == CL_SUCCESS, build(source.options) == CL_SUCCESS else { return nil }
   }
 

@@ -19,6 +19,7 @@ extension OpenCLBackend {
     _ elements: PointwiseElements, _ call: Invocation<OpenCLBuffer>, arguments: [OpenCLBuffer]
   ) throws(BackendError) -> OpenCLKernel {
     var defines = elements.defines
+    var numbers = OpenNumbers(factors: elements.factors)
     let (rows, columns) = (elements.rows, elements.columns)
     let global: [Int]
     let local: [Int]
@@ -28,19 +29,20 @@ extension OpenCLBackend {
       let items = min(device.computeUnits * 8, (rows * columns).dividedRoundingUp(by: 2048))
       let rowsPerItem = rows == 1 ? 1 : rows.dividedRoundingUp(by: items)
       let chunk = rows == 1 ? columns.dividedRoundingUp(by: items).roundedUp(toMultipleOf: 16) : columns
-      defines["ROWS_PER_ITEM"] = rowsPerItem
-      defines["CHUNK"] = chunk
+      defines["LONG_ROWS"] = columns >= 16 ? 1 : 0
+      numbers.sizes = [rows, columns, rowsPerItem, chunk]
       global = [rows.dividedRoundingUp(by: rowsPerItem) * columns.dividedRoundingUp(by: chunk)]
       local = [1]
     case .gpu:
       let width = columns % 4 == 0 ? 4 : 1
       defines["WIDTH"] = width
+      numbers.sizes = [rows, columns]
       local = [groupSize]
       global = [(rows * columns / width).roundedUp(toMultipleOf: groupSize)]
     }
     let files = elements.isRandom ? ["philox", "pointwise"] : ["pointwise"]
     return OpenCLKernel([
-      try launch(source(files, defines, for: call), "pointwise", arguments, global: global, local: local)
+      try launch(source(files, defines, for: call), "pointwise", arguments, numbers, global: global, local: local)
     ])
   }
 }
@@ -48,9 +50,14 @@ extension OpenCLBackend {
 /// Expressions and their operands as the macros of `pointwise.cl`.
 private struct PointwiseElements {
   private(set) var defines: Defines = [:]
+  /// Constants of the expressions that are bound by value: they may come from a shape.
+  private(set) var factors: [Double] = []
   let rows: Int
   let columns: Int
   let isRandom: Bool
+
+  /// Constants that no shape makes and that compilers may make use of.
+  private static let literals: Set<Double> = [0, 0.5, 1, 2]
 
   /// - Parameter targets: inputs that the expressions replace; `nil` for one result of its own.
   init(_ expressions: [Expr], inputs: [TensorType], result: TensorType, targets: [Int]?) {
@@ -64,14 +71,13 @@ private struct PointwiseElements {
       let isTarget = targets?.contains(slot) ?? false
       return "__global \(isTarget ? "" : "const ")\(type.dtype.openCLName) *x\(slot)"
     }
-    defines["ROWS"] = rows
-    defines["COLUMNS"] = columns
     defines.define("PARAMETERS", (parameters + (targets == nil ? ["__global float *y"] : [])).joined(separator: ", "))
     let offsets = view.offsets.enumerated().map { slot, offset in
       if case .row(let source) = offset { "const INDEX o\(slot) = \(source);" } else { "" }
     }
     defines.define("OFFSETS(row)", offsets.joined(separator: " "))
 
+    var factors: [Double] = []
     let source = ExprSource(
       expressions, type: "VEC(n)",
       input: { slot in
@@ -84,7 +90,14 @@ private struct PointwiseElements {
       },
       random: { state, stream in
         "philox_uniform##n((uint)x\(state)[0], (uint)x\(state)[1], \(stream)u, (ulong)(index))"
+      },
+      constant: { value in
+        if Self.literals.contains(abs(value)) || !value.isFinite { return value.floatLiteral }
+        if !factors.contains(value) { factors.append(value) }
+        return "f\(factors.firstIndex(of: value)!)"
       })
+    self.factors = factors
+    defines.define("FACTORS", factors.indices.map { ", const float f\($0)" }.joined())
     let destinations = targets.map { $0.map { "x\($0)" } } ?? ["y"]
     let writes = zip(source.results, destinations).map { "WRITE(n, \($0), \($1), index);\n" }.joined()
     defines.define("ELEMENTS(n, index, column)", "{\n\(source.statements)\(writes)}")
