@@ -35,6 +35,7 @@ extension CPUBackend {
   ) throws(BackendError) -> CPUKernel.Body {
     if pass == .forward, let body = try fewChannels(shape, image, filter, result, invocation) { return body }
     if let body = try depthwise(pass, shape, image, filter, result, invocation) { return body }
+    if let body = try fewFilters(pass, shape, image, filter, result, invocation) { return body }
     if let body = try winograd(pass, shape, image, filter, result, invocation) { return body }
     return try convolution(pass, shape, image, filter, result, invocation)
   }

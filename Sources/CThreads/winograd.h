@@ -26,8 +26,8 @@ APUS_PART int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 // MARK: - Layout
 //
 // There is a product of matrices for each point. A register holds 16 filters of one point; where these would leave many
-// lanes empty, it holds 4 filters of each of four points, the `unit` of which is 4 instead of 1. A matrix has the points
-// of a unit side by side for each channel or filter, and there are POINTS / unit of them.
+// lanes empty, it holds 4 filters of each of four points. These points are a unit, of 4 or else of 1: a matrix has them
+// side by side for each channel or filter, and there are POINTS / unit matrices.
 //
 // Channels and filters come in blocks of 16. With a unit of 4, those of a block are in the order that `exchange_fours`
 // gives: where a block has `n` fours of them (4, but for the last block), number 4 L + q is at place q n + L.
@@ -57,8 +57,8 @@ APUS_PART int64_t channel_at_place(int64_t channels, int64_t place, const int un
   return unit == 1 ? place : first + own % fours * 4 + own / fours;
 }
 
-// Where the four points of a row of a tile are, for the block of 16 channels that begins at `first`: floats from one row
-// to the next, and from one register to the next.
+// Where the four points of a row of a tile are, for the block of 16 channels that begins at `first`: floats from one
+// row to the next, and from one register to the next.
 typedef struct {
   int64_t row, next;
 } point_steps;
@@ -207,12 +207,11 @@ APUS_PART void transform_gradient(const lanes *y, point_steps steps, const int u
 // MARK: - Products
 
 // A channel's points, once for each filter of a register.
-#define FACTOR(x, unit) \
-  ((unit) == 1 ? *(x) - (lanes){0} \
-               : __builtin_shufflevector(*(const four *)(x), *(const four *)(x), 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, \
-                                         1, 2, 3))
+#define FOUR_TIMES(x) __builtin_shufflevector(x, x, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3)
+#define FACTOR(x, unit) ((unit) == 1 ? *(x) - (lanes){0} : FOUR_TIMES(*(const four *)(x)))
 
-// c = (adds ? c : 0) + sum over d of a[i * a_row + d * a_depth] * b[d * b_row + j], point by point: 4 rows, one register.
+// c = (adds ? c : 0) + sum over d of a[i * a_row + d * a_depth] * b[d * b_row + j], point by point: 4 rows, one
+// register.
 APUS_PART void multiply_narrow(const float *restrict a, int64_t a_row, int64_t a_depth, const float *restrict b,
                                int64_t b_row, int64_t depth, float *restrict c, int64_t c_row, const int unit,
                                const int adds) {

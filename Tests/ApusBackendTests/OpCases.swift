@@ -123,6 +123,18 @@ private let convolutions:
       "few channels stride 2", [1, 8, 31, 3], [3, 4, 3, 16], (1, 2),
       .explicit(top: 4, bottom: 1, left: 0, right: 2), (1, 1), 1
     ),
+    // Served by kernels for few filters, or channels of which the gradient is computed.
+    ("few filters", [2, 11, 19, 32], [3, 3, 32, 3], (1, 1), .same, (1, 1), 1),
+    ("few filters 2", [3, 8, 17, 48], [3, 3, 48, 2], (1, 1), .valid, (1, 1), 1),
+    ("few filters 4", [1, 35, 9, 64], [3, 3, 64, 4], (1, 1), .same, (1, 1), 1),
+    (
+      "one filter 5x4", [2, 9, 20, 16], [5, 4, 16, 1], (1, 1), .explicit(top: 1, bottom: 4, left: 3, right: 0), (1, 1),
+      1
+    ),
+    (
+      "few channels to many", [2, 10, 22, 3], [3, 3, 3, 64], (1, 1), .explicit(top: 1, bottom: 0, left: 2, right: 0),
+      (1, 1), 1
+    ),
     // Served by Winograd's kernels: parts of tiles and of vectors, blocks of channels, many tiles.
     ("Winograd tails", [3, 15, 18, 40], [3, 3, 40, 50], (1, 1), .same, (1, 1), 1),
     (
@@ -171,6 +183,9 @@ let convolutionCases: [OpCase] =
     },
     OpCase("few channels sums", [2, 6, 15, 2], [3, 3, 2, 32], [3, 3, 2, 32], sums: 180) {
       relu(conv2D($0[0], $0[1], padding: .same) + conv2D($0[0], $0[2], padding: .same))
+    },
+    OpCase("conv2D few filters bias relu", [2, 9, 16, 32], [3, 3, 32, 3], [3], sums: 288) {
+      relu(conv2D($0[0], $0[1], padding: .same) + $0[2])
     },
     OpCase("conv2D bias gelu", [2, 6, 6, 6], [3, 3, 6, 19], [19], sums: 72) {
       gelu(conv2D($0[0], $0[1], padding: .same) + $0[2])

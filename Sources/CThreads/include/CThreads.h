@@ -4,6 +4,7 @@
 
 #include "apus_depthwise.h"
 #include "apus_few_channels.h"
+#include "apus_few_filters.h"
 #include "apus_gemm.h"
 #include "apus_pool.h"
 #include "apus_rows.h"
