@@ -21,5 +21,6 @@
 
 #ifndef EPILOGUE
 #define EPILOGUE_PARAMS
+#define EPILOGUE_CHANNELS(F)
 #define EPILOGUE(T, LOAD, v, index, channel) (v)
 #endif

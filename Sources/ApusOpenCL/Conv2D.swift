@@ -12,6 +12,7 @@ extension OpenCLBackend {
     switch conv2DSchedule(shape, pass) {
     case .direct(let tile): return try direct(shape, pass, tile, call)
     case .winograd(let tile): return try winograd(shape, pass, tile, call)
+    case .depthwise(let tile): return try depthwise(shape, pass, tile, call)
     case .filterGradient(let tile): return try filterGradient(shape, tile, call)
     case .winogradFilterGradient(let tile): return try winogradFilterGradient(shape, tile, call)
     case .matrix(let product, let tile): return try matMul(product, tile, call)
@@ -26,6 +27,7 @@ extension OpenCLBackend {
     switch conv2DSchedule(shape, pass) {
     case .direct: return pass == .inputGradient ? shape.filterCount * 4 : 0
     case .winograd(let tile): return tile.workspaceByteCount
+    case .depthwise(let tile): return tile.workspaceByteCount
     case .matrix: return 0
     case .filterGradient(let tile): return tile.sumsInParts ? tile.splits * shape.filterCount * 4 : 0
     case .winogradFilterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
@@ -42,7 +44,7 @@ extension OpenCLBackend {
     else { return false }
     switch conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward) {
     case .direct, .matrix: return true
-    case .winograd, .filterGradient, .winogradFilterGradient, .product: return false
+    case .winograd, .depthwise, .filterGradient, .winogradFilterGradient, .product: return false
     }
   }
 

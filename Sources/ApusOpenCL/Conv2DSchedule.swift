@@ -4,6 +4,7 @@ import ApusCore
 enum Conv2DSchedule: Schedule {
   case direct(Conv2DTile)
   case winograd(WinogradTile)
+  case depthwise(DepthwiseTile)
   case filterGradient(FilterGradientTile)
   case winogradFilterGradient(WinogradFilterTile)
   /// Of single pixels.
@@ -14,6 +15,7 @@ enum Conv2DSchedule: Schedule {
     switch self {
     case .direct(let tile): tile.name
     case .winograd(let tile): tile.name
+    case .depthwise(let tile): tile.name
     case .filterGradient(let tile): tile.name
     case .winogradFilterGradient(let tile): tile.name
     case .matrix(_, let tile): "matrix \(tile.name)"
@@ -29,6 +31,7 @@ extension OpenCLBackend {
   }
 
   private func usualConv2D(_ shape: Conv2DShape, _ pass: Conv2DPass) -> Conv2DSchedule {
+    if schedule == .cpu, let tile = DepthwiseTile(shape, pass, cores: device.computeUnits) { return .depthwise(tile) }
     switch (schedule, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       if let tile = winogradTile(shape, pass) { return .winograd(tile) }
@@ -45,6 +48,9 @@ extension OpenCLBackend {
   func conv2DSchedules(_ shape: Conv2DShape, _ pass: Conv2DPass) -> [Conv2DSchedule] {
     let cores = device.computeUnits
     var all = [usualConv2D(shape, pass)]
+    if schedule == .cpu {
+      all += TileVariation.ofWork.compactMap { DepthwiseTile(shape, pass, cores: cores, $0).map { .depthwise($0) } }
+    }
     switch (schedule, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       all += TileVariation.all.map { .direct(Conv2DTile(shape, pass, $0)) }

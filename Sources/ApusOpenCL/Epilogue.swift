@@ -1,6 +1,7 @@
 import ApusCore
 
-/// What a kernel does to each element of its result before it stores it: the macros `EPILOGUE_PARAMS` and `EPILOGUE`.
+/// What a kernel does to each element of its result before it stores it: the macros `EPILOGUE_PARAMS`,
+/// `EPILOGUE_CHANNELS` and `EPILOGUE`.
 struct Epilogue {
   /// Empty where there is no epilogue: `common.cl` then has the identity.
   private(set) var defines: Defines = [:]
@@ -26,8 +27,11 @@ struct Epilogue {
     defines.append("EPILOGUE_FUNCTION(float) EPILOGUE_FUNCTION(float4)")
     defines.append("EPILOGUE_FUNCTION(float8) EPILOGUE_FUNCTION(float16)")
 
+    var channels: [String] = []
     let operands = zip(names, call.epilogueInputs).map { name, operand in
-      switch EpilogueOperandKind(operand.type, of: call.resultType) {
+      let kind = EpilogueOperandKind(operand.type, of: call.resultType)
+      if kind == .channel { channels.append("F(\(name))") }
+      return switch kind {
       case .scalar: "(T)(\(name)[0])"
       case .channel: "LOAD(\(name), channel)"
       case .full: "LOAD(\(name), index)"
@@ -35,6 +39,7 @@ struct Epilogue {
     }
     let values = (["(T)(v)"] + operands).joined(separator: ", ")
     defines.define("EPILOGUE_PARAMS", names.map { ", __global const float *restrict \($0)" }.joined())
+    defines.define("EPILOGUE_CHANNELS(F)", channels.joined(separator: " "))
     defines.define("EPILOGUE(T, LOAD, v, index, channel)", "epilogue(\(values))")
   }
 }

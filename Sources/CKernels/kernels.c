@@ -23,6 +23,9 @@ static const char conv2d_cpu[] = {
 static const char conv2d_filter_gradient_cpu[] = {
 #embed "../../kernels/conv2d_filter_gradient_cpu.cl" suffix(, 0)
 };
+static const char depthwise_cpu[] = {
+#embed "../../kernels/depthwise_cpu.cl" suffix(, 0)
+};
 static const char winograd_transform_cpu[] = {
 #embed "../../kernels/winograd_transform_cpu.cl" suffix(, 0)
 };
@@ -69,8 +72,8 @@ static const struct {
   const char *name, *text;
 } sources[] = {
   SOURCE(builtins), SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
-  SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu),
-  SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
+  SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(depthwise_cpu), SOURCE(winograd_transform_cpu),
+  SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
   SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce), SOURCE(channel_sums),
   SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
 };
