@@ -3,27 +3,27 @@
 //
 // Defines
 //   GPU_CLASS        0 or 1
-//   ROWS, CHANNELS
 //   SUMS             number of expressions
-//   SPLITS           parts into which the rows are cut, 1 <= SPLITS <= ROWS
-//   VECTOR           GPU_CLASS 0: lanes (1, 4, 8, 16), at most CHANNELS
+//   VECTOR, WALK_V   GPU_CLASS 0: lanes (1, 4, 8, 16), and vectors of channels that one walk over the rows adds up (the
+//                    last walk may overlap the one before); their product is at most CHANNELS
 //   GROUP, LANES     GPU_CLASS 1: local size and the channels of a group, powers of two, LANES <= GROUP
 //   PARAMETERS       of the kernel: pointers to the inputs, each followed by a comma
-//   TERMS(T, LOAD, index, channel, ADD)   statements that end in an ADD(k, value) for each expression k; T is a float or
+//   TERMS(T, LOAD, index, channel, ADD)   statements that end in an ADD(k, value) for each expression k; T is float or
 //                    a vector, LOAD loads one, index is the element of the rows, channel that of the operands of a row
-// Entry points
-//   channel_sums_partial(PARAMETERS sums)    sums: [SPLITS, SUMS, CHANNELS]; the result itself if SPLITS is 1
+// Entry point
+//   channel_sums(PARAMETERS sums, ROWS, CHANNELS, SPLITS)
+//     SPLITS: parts into which the rows are cut, 1 <= SPLITS <= ROWS
+//     sums: [SPLITS, SUMS, CHANNELS]; the result itself if SPLITS is 1, else sum_parts.cl makes it
 //     GPU_CLASS 0: SPLITS [1]
 //     GPU_CLASS 1: SPLITS * ceil(CHANNELS / LANES) * GROUP [GROUP]
-//   channel_sums_finish(partial sums, y)     SPLITS > 1.  y: [SUMS, CHANNELS]
-//     SUMS * CHANNELS, rounded up to the local size [any]
 
 #define PART ((ROWS + SPLITS - 1) / SPLITS)
 
 #if GPU_CLASS
 
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void channel_sums_partial(PARAMETERS __global float *restrict sums) {
+void channel_sums(PARAMETERS __global float *restrict sums, const INDEX ROWS, const INDEX CHANNELS,
+                  const INDEX SPLITS) {
   __local float shared[GROUP];
   // GROUP / LANES work-items share a channel; neighbours read neighbouring channels.
   const int item = get_local_id(0), lane = item / LANES;
@@ -32,7 +32,7 @@ void channel_sums_partial(PARAMETERS __global float *restrict sums) {
   float total[SUMS];
   for (int k = 0; k < SUMS; k++) total[k] = 0.0f;
   if (channel < CHANNELS) {
-    const INDEX last = min((INDEX)(part + 1) * PART, (INDEX)ROWS);
+    const INDEX last = min((INDEX)(part + 1) * PART, ROWS);
     for (INDEX row = (INDEX)part * PART + lane; row < last; row += GROUP / LANES) {
       const INDEX index = row * CHANNELS + channel;
 #define ADD(k, value) total[k] += (value)
@@ -54,17 +54,16 @@ void channel_sums_partial(PARAMETERS __global float *restrict sums) {
 
 #else
 
-// Vectors that one walk over the rows adds up; the last walk may overlap the one before.
-#define WALK_V (CHANNELS >= 4 * VECTOR && SUMS <= 4 ? 4 : CHANNELS >= 2 * VECTOR ? 2 : 1)
 // Without it the sums of a walk stay in memory.
 #define UNROLL __attribute__((opencl_unroll_hint))
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void channel_sums_partial(PARAMETERS __global float *restrict sums) {
+void channel_sums(PARAMETERS __global float *restrict sums, const INDEX ROWS, const INDEX CHANNELS,
+                  const INDEX SPLITS) {
   const INDEX part = get_global_id(0);
-  const INDEX first = min(part * PART, (INDEX)ROWS), last = min(first + PART, (INDEX)ROWS);
+  const INDEX first = min(part * PART, ROWS), last = min(first + PART, ROWS);
   for (int walk = 0; walk < CHANNELS; walk += WALK_V * VECTOR) {
-    const int first_channel = min(walk, CHANNELS - WALK_V * VECTOR);
+    const int first_channel = min(walk, (int)CHANNELS - WALK_V * VECTOR);
     vec total[SUMS][WALK_V];
     UNROLL for (int k = 0; k < SUMS; k++)
       UNROLL for (int v = 0; v < WALK_V; v++) total[k][v] = (vec)(0.0f);
@@ -82,14 +81,4 @@ void channel_sums_partial(PARAMETERS __global float *restrict sums) {
   }
 }
 
-#endif
-
-#if SPLITS > 1
-__kernel void channel_sums_finish(__global const float *restrict partial, __global float *restrict y) {
-  const int i = get_global_id(0);
-  if (i >= SUMS * CHANNELS) return;
-  float total = partial[i];
-  for (int part = 1; part < SPLITS; part++) total += partial[(INDEX)part * SUMS * CHANNELS + i];
-  y[i] = total;
-}
 #endif

@@ -20,9 +20,7 @@
 //     global size: { ceil(N / TILE_N) * ceil(COMPUTED_H / ROWS), B }, local size { 1, 1 }, where COMPUTED_H is RESULT_H
 //     rounded down to a multiple of POOL_H and B is
 //     GROUPS * ceil(RESULT_C / GROUPS / BLOCK), or ceil(RESULT_C / BLOCK) if depthwise (GROUPS == C == K > 1)
-//   conv2d_transpose_filter(f, transposed f)  in every program with CONV2D_INPUT_GRADIENT, to run before it
-//     transposed f: workspace of R*S*(C/GROUPS)*K floats
-//     global size: { R*S, GROUPS, ceil(K / GROUPS / 16) }, local size { 1, 1, 1 }
+//     transposed f: [R reversed, S reversed, K/GROUPS, C], by conv2d_transpose_cpu.cl
 // Limits: TILE_N <= N; TILE_W <= Q (forward) or max(1, W / STRIDE_W) (input gradient);
 // VECTOR <= BLOCK <= VECTOR * TILE_V; BLOCK <= RESULT_C / GROUPS (<= RESULT_C if depthwise), except that where GROUPS
 // is 1 one vector may be longer: 4, 8 or 16 lanes for 2...3, 5...7 or 9...15 channels. A tile's accumulators should
@@ -303,28 +301,3 @@ void conv2d_input_gradient(
     }
   }
 }
-
-#if CONV2D_INPUT_GRADIENT
-// f [R, S, C/GROUPS, K] to the [R reversed, S reversed, K/GROUPS, C] that conv2d_input_gradient reads.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv2d_transpose_filter(const __global float *restrict filter, __global float *restrict result) {
-  const int tap = get_global_id(0), group = get_global_id(1), first_k = (int)get_global_id(2) * 16;
-  const int channels = C / GROUPS, last_k = min(first_k + 16, K / GROUPS);
-  const __global float *from = filter + tap * channels * K + group * (K / GROUPS);
-  __global float *to = result + (R * S - 1 - tap) * (K / GROUPS) * C + group * channels;
-  int c = 0;
-  if (last_k - first_k == 16) {
-    for (; c + 16 <= channels; c += 16) {
-      float16 rows[16];
-#pragma unroll
-      for (int i = 0; i < 16; ++i) rows[i] = LOAD16(from, (c + i) * K + first_k);
-      transpose16(rows);
-#pragma unroll
-      for (int i = 0; i < 16; ++i) vstore16(rows[i], 0, to + (first_k + i) * C + c);
-    }
-  }
-  for (; c < channels; ++c) {
-    for (int k = first_k; k < last_k; ++k) to[k * C + c] = from[c * K + k];
-  }
-}
-#endif

@@ -22,8 +22,9 @@
 //     global size: { B * (R / TILE_R) * (S / TILE_S), SPLITS }, local size { 1, 1 }, where B is
 //     GROUPS * ceil(K / GROUPS / BLOCK), or ceil(K / BLOCK) if depthwise (GROUPS == C == K > 1), or ceil(C / BLOCK)
 //     with LANES_C
-//   conv2d_filter_gradient_sum(partial, df)   where SPLITS > 1 or LANES_C. Local size { 1 }
-//     global size: { ceil(F / 256) }, or { R*S*K } with LANES_C
+//   conv2d_filter_gradient_sum(partial, df)   with LANES_C: transposes, too; else sum_parts.cl
+//     serves if SPLITS > 1
+//     global size: { R*S*K }, local size { 1 }
 // Limits: VECTOR <= BLOCK <= VECTOR * TILE_V; BLOCK <= K / GROUPS (<= K if depthwise, <= C with LANES_C); TILE_C is 1
 // if depthwise. A tile's accumulators should fit the registers: TILE_R * TILE_S * TILE_C * TILE_V <= 26.
 
@@ -290,30 +291,6 @@ void conv2d_filter_gradient_sum(const __global float *restrict partial, __global
     float acc = from[c];
     for (int split = 1; split < SPLITS; ++split) acc += from[(INDEX)split * FILTER_SIZE + c];
     to[c * K] = acc;
-  }
-}
-#elif SPLITS > 1
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void conv2d_filter_gradient_sum(const __global float *restrict partial, __global float *restrict df) {
-  const int begin = (int)get_global_id(0) * 256, end = min(begin + 256, FILTER_SIZE);
-  int i = begin;
-#pragma unroll 1
-  for (; i + 64 <= end; i += 64) {
-    float16 acc[4];
-#pragma unroll
-    for (int v = 0; v < 4; ++v) acc[v] = LOAD16(partial, i + v * 16);
-    for (int split = 1; split < SPLITS; ++split) {
-#pragma unroll
-      for (int v = 0; v < 4; ++v) acc[v] += LOAD16(partial, (INDEX)split * FILTER_SIZE + i + v * 16);
-    }
-#pragma unroll
-    for (int v = 0; v < 4; ++v) vstore16(acc[v], 0, df + i + v * 16);
-  }
-  SHORT_LOOP
-  for (; i < end; ++i) {
-    float acc = partial[i];
-    for (int split = 1; split < SPLITS; ++split) acc += partial[(INDEX)split * FILTER_SIZE + i];
-    df[i] = acc;
   }
 }
 #endif

@@ -18,7 +18,7 @@
 //   winograd_filter_gradient(x, dy, partial)
 //     partial: workspace of SPLITS * 9*C*K floats, or df itself where SPLITS is 1
 //     global size: { ceil(C / BLOCK_C) * ceil(K / BLOCK_K), SPLITS }, local size { 1, 1 }
-//   winograd_filter_gradient_sum(partial, df)   where SPLITS > 1. Global size: { ceil(9*C*K / 256) }, local size { 1 }
+//     sum_parts.cl is to follow where SPLITS > 1
 // Limits: R = S = 3, strides, dilations and GROUPS 1; VECTOR 16; BLOCK_C <= C and BLOCK_K <= K, both 16 or more where
 // there are as many; TILE_M * TILE_V <= 26.
 
@@ -143,17 +143,3 @@ void winograd_filter_gradient(const __global float *restrict x, const __global f
     }
   }
 }
-
-#if SPLITS > 1
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void winograd_filter_gradient_sum(const __global float *restrict partial, __global float *restrict df) {
-  const int begin = (int)get_global_id(0) * 256, end = min(begin + 256, FILTER_SIZE);
-  for (int i = begin; i < end; i += 16) {
-    // C and K are at least 16: only the last vector moves back, to within its own part.
-    const int at = min(i, FILTER_SIZE - 16);
-    float16 sum = LOAD16(partial, at);
-    for (int split = 1; split < SPLITS; ++split) sum += LOAD16(partial, (INDEX)split * FILTER_SIZE + at);
-    STORE(sum, df + at);
-  }
-}
-#endif

@@ -26,13 +26,10 @@ extension OpenCLBackend {
     let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
     var launches = [
       try launch(
-        program, "channel_sums_partial", call.inputs.map(\.buffer) + [partial], global: [tile.global],
+        program, "channel_sums", call.inputs.map(\.buffer) + [partial], tile.numbers, global: [tile.global],
         local: [tile.local])
     ]
-    if tile.splits > 1 {
-      launches.append(
-        try launch(program, "channel_sums_finish", [partial, call.output.buffer], each: call.output.type.count))
-    }
+    if tile.splits > 1 { launches.append(try sumParts(tile.splits, in: partial, call)) }
     return OpenCLKernel(launches)
   }
 
@@ -46,6 +43,7 @@ extension OpenCLBackend {
 /// How `channel_sums.cl` divides the rows among work-items.
 private struct ChannelSumsTile {
   private(set) var defines: Defines
+  let numbers: OpenNumbers
   let splits: Int
   let global: Int
   let local: Int
@@ -53,14 +51,16 @@ private struct ChannelSumsTile {
   init(_ full: TensorType, sums: Int, on backend: OpenCLBackend) {
     let channels = full.shape.last ?? 1
     let rows = full.count / channels
-    defines = ["ROWS": rows, "CHANNELS": channels, "SUMS": sums]
+    defines = ["SUMS": sums]
     // About eight parts a compute unit, of so many elements that a second launch pays.
     let wanted = backend.device.computeUnits * 8
     switch backend.schedule {
     case .cpu:
       splits = max(1, min(wanted, full.count / 8192, rows))
       (global, local) = (splits, 1)
-      defines["VECTOR"] = [16, 8, 4].first { $0 <= channels } ?? 1
+      let vector = RegisterTile.vector(channels)
+      defines["VECTOR"] = vector
+      defines["WALK_V"] = channels >= 4 * vector && sums <= 4 ? 4 : channels >= 2 * vector ? 2 : 1
     case .gpu:
       let lanes = min(backend.groupSize, 64, max(4, channels.roundedUpToPowerOfTwo))
       let tiles = channels.dividedRoundingUp(by: lanes)
@@ -70,6 +70,6 @@ private struct ChannelSumsTile {
       defines["GROUP"] = local
       defines["LANES"] = lanes
     }
-    defines["SPLITS"] = splits
+    numbers = OpenNumbers(sizes: [rows, channels, splits])
   }
 }

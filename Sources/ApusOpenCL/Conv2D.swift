@@ -64,7 +64,9 @@ extension OpenCLBackend {
       let transposed = call.workspace!
       launches.append(
         try launch(
-          source, "conv2d_transpose_filter", [filter, transposed],
+          self.source(["vector_cpu", "conv2d_transpose_cpu"], ["VECTOR": 16], for: call), "conv2d_transpose_filter",
+          [filter, transposed],
+          OpenNumbers(sizes: [shape.r * shape.s, shape.groups, shape.groupC, shape.groupK]),
           global: [shape.r * shape.s, shape.groups, shape.groupK.dividedRoundingUp(by: 16)], local: [1, 1, 1]))
       filter = transposed
     }
@@ -86,12 +88,13 @@ extension OpenCLBackend {
       try launch(
         source, "conv2d_filter_gradient", call.inputs.map(\.buffer) + [partial], global: tile.global, local: [1, 1])
     ]
-    if tile.sumsInParts {
+    if tile.lanesOfInputs {
       launches.append(
         try launch(
           source, "conv2d_filter_gradient_sum", [partial, call.output.buffer],
-          global: [tile.lanesOfInputs ? shape.filterCount / shape.c : shape.filterCount.dividedRoundingUp(by: 256)],
-          local: [1]))
+          global: [shape.filterCount / shape.c], local: [1]))
+    } else if tile.sumsInParts {
+      launches.append(try sumParts(tile.splits, in: partial, call))
     }
     return OpenCLKernel(launches)
   }

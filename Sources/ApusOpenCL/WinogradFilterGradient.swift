@@ -19,12 +19,7 @@ extension OpenCLBackend {
       try launch(
         source, "winograd_filter_gradient", call.inputs.map(\.buffer) + [partial], global: tile.global, local: [1, 1])
     ]
-    if tile.splits > 1 {
-      launches.append(
-        try launch(
-          source, "winograd_filter_gradient_sum", [partial, call.output.buffer],
-          global: [shape.filterCount.dividedRoundingUp(by: 256)], local: [1]))
-    }
+    if tile.splits > 1 { launches.append(try sumParts(tile.splits, in: partial, call)) }
     return OpenCLKernel(launches)
   }
 }

@@ -56,6 +56,12 @@ static const char reduce[] = {
 static const char channel_sums[] = {
 #embed "../../kernels/channel_sums.cl" suffix(, 0)
 };
+static const char sum_parts[] = {
+#embed "../../kernels/sum_parts.cl" suffix(, 0)
+};
+static const char conv2d_transpose_cpu[] = {
+#embed "../../kernels/conv2d_transpose_cpu.cl" suffix(, 0)
+};
 static const char softmax[] = {
 #embed "../../kernels/softmax.cl" suffix(, 0)
 };
@@ -72,10 +78,11 @@ static const struct {
   const char *name, *text;
 } sources[] = {
   SOURCE(builtins), SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
-  SOURCE(conv2d_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(depthwise_cpu), SOURCE(winograd_transform_cpu),
+  SOURCE(conv2d_cpu), SOURCE(conv2d_transpose_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(depthwise_cpu),
+  SOURCE(winograd_transform_cpu),
   SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
   SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce), SOURCE(channel_sums),
-  SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
+  SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
 };
 
 const char *apus_kernel_source(const char *name) {
