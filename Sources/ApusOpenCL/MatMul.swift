@@ -7,6 +7,8 @@ extension OpenCLBackend {
     if shape.k == 0 { return try zeros(call) }
     switch productSchedule(shape) {
     case .registers(let tile): return try matMul(shape, tile, call)
+    case .narrow(let tile):
+      return try matMul(shape, "gemm_narrow_cpu", tile.defines, global: tile.global, call)
     case .tiled(let product): return try launches(product, "gemm_gpu", "gemm", shape.defines, call)
     }
   }
@@ -14,17 +16,23 @@ extension OpenCLBackend {
   func matMul(
     _ shape: ProductShape, _ tile: ProductTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
+    try matMul(shape, "gemm_cpu", tile.defines, global: tile.global, call)
+  }
+
+  private func matMul(
+    _ shape: ProductShape, _ family: String, _ blocking: Defines, global: [Int], _ call: Invocation<OpenCLBuffer>
+  ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
     var defines = shape.defines
-    defines.append(tile.defines)
-    let source = try source(["vector_cpu", "gemm_cpu"], defines, for: call, epilogue: epilogue)
+    defines.append(blocking)
+    let source = try source(["vector_cpu", family], defines, for: call, epilogue: epilogue)
     let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
-    return OpenCLKernel([try launch(source, "gemm", arguments, global: tile.global, local: [1, 1, 1])])
+    return OpenCLKernel([try launch(source, "gemm", arguments, global: global, local: global.map { _ in 1 })])
   }
 
   func matMulWorkspace(_ attributes: MatMul, _ inputs: [TensorType], _ output: TensorType) -> Int {
     switch productSchedule(ProductShape(attributes, inputs, output)) {
-    case .registers: return 0
+    case .registers, .narrow: return 0
     case .tiled(let product): return product.tile.workspaceByteCount(output.count)
     }
   }
@@ -36,7 +44,8 @@ extension OpenCLBackend {
 
   private func usualProduct(_ shape: ProductShape) -> ProductSchedule {
     switch schedule {
-    case .cpu: .registers(ProductTile(shape))
+    case .cpu:
+      NarrowProduct(shape, cores: device.computeUnits).map { .narrow($0) } ?? .registers(ProductTile(shape))
     case .gpu: .tiled(shape.tiled(on: context.device))
     }
   }
@@ -61,11 +70,13 @@ extension OpenCLBackend {
 /// How a product is computed: CPU-class or GPU-class.
 enum ProductSchedule: Schedule {
   case registers(ProductTile)
+  case narrow(NarrowProduct)
   case tiled(TiledProduct)
 
   var name: String {
     switch self {
     case .registers(let tile): tile.name
+    case .narrow(let tile): tile.name
     case .tiled(let product): product.name
     }
   }

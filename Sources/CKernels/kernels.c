@@ -38,6 +38,9 @@ static const char winograd_filter_gradient_cpu[] = {
 static const char gemm_cpu[] = {
 #embed "../../kernels/gemm_cpu.cl" suffix(, 0)
 };
+static const char gemm_narrow_cpu[] = {
+#embed "../../kernels/gemm_narrow_cpu.cl" suffix(, 0)
+};
 static const char matrix_tile_gpu[] = {
 #embed "../../kernels/matrix_tile_gpu.cl" suffix(, 0)
 };
@@ -79,10 +82,9 @@ static const struct {
 } sources[] = {
   SOURCE(builtins), SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
   SOURCE(conv2d_cpu), SOURCE(conv2d_transpose_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(depthwise_cpu),
-  SOURCE(winograd_transform_cpu),
-  SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu), SOURCE(matrix_tile_gpu),
-  SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d), SOURCE(reduce), SOURCE(channel_sums),
-  SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
+  SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu),
+  SOURCE(gemm_narrow_cpu), SOURCE(matrix_tile_gpu), SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d),
+  SOURCE(reduce), SOURCE(channel_sums), SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
 };
 
 const char *apus_kernel_source(const char *name) {

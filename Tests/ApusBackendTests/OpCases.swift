@@ -46,7 +46,7 @@ let activationCases: [OpCase] = [
 
 let matMulCases: [OpCase] =
   [
-    (1, 1, 1), (5, 7, 3), (64, 100, 10), (17, 33, 65), (130, 70, 129), (1, 200, 40), (96, 1, 31), (40, 530, 100),
+    (1, 1, 1), (5, 7, 3), (64, 100, 10), (17, 33, 65), (130, 70, 129), (1, 200, 40), (96, 1, 31), (40, 530, 100), (75, 525, 12),
   ].flatMap { m, k, n in
     [(false, false), (true, false), (false, true), (true, true)].map { a, b in
       OpCase(
