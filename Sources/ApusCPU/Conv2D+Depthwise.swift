@@ -7,7 +7,7 @@ extension CPUBackend {
     _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
     _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body? {
-    guard let sizes = shape.depthwise, !invocation.overwritesEpilogueInput else { return nil }
+    guard let sizes = shape.depthwise else { return nil }
     switch pass {
     case .forward:
       return try depthwise(sizes, shape.n, from: image, by: filter, isTurned: false, to: result, invocation)
@@ -25,10 +25,10 @@ extension CPUBackend {
     isTurned: Bool, to target: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body {
     var sizes = sizes
-    let native = NativeEpilogue(invocation).flatMap { $0.addend == nil ? $0 : nil }
+    let native = NativeEpilogue(withoutAddend: invocation)
     let epilogue = native == nil ? try epilogueProgram(invocation) : nil
-    let filterCount = (Int(apus_depthwise_filter_count(&sizes)) + 15) / 16 * 16
-    let stride = (Int(apus_depthwise_scratch(&sizes)) + 15) / 16 * 16
+    let filterCount = Int(apus_depthwise_filter_count(&sizes)).roundedUpToLine
+    let stride = Int(apus_depthwise_scratch(&sizes)).roundedUpToLine
     let scratch = workScratch
     try scratch.reserve(
       (filterCount + stride * Int(apus_thread_count())) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
@@ -62,7 +62,7 @@ extension CPUBackend {
     var sizes = sizes
     let finish = try epilogueProgram(invocation)?.loop(over: filter.count)
     let sumCount = Int(apus_depthwise_sum_count(&sizes))
-    let stride = (Int(apus_depthwise_scratch(&sizes)) + 15) / 16 * 16
+    let stride = Int(apus_depthwise_scratch(&sizes)).roundedUpToLine
     let bands = DepthwiseBands(sizes, images: images)
     let parts = min(Int(apus_thread_count()), bands.count)
     let scratch = workScratch

@@ -7,12 +7,11 @@ extension CPUBackend {
     _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>, _ result: Operand<CPUBuffer>,
     _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body? {
-    guard var sizes = shape.fewChannels, apus_few_channels_suits(&sizes) != 0, !invocation.overwritesEpilogueInput
-    else { return nil }
-    let native = NativeEpilogue(invocation).flatMap { $0.addend == nil ? $0 : nil }
+    guard var sizes = shape.fewChannels, apus_few_channels_suits(&sizes) != 0 else { return nil }
+    let native = NativeEpilogue(withoutAddend: invocation)
     let epilogue = native == nil ? try epilogueProgram(invocation) : nil
     let scratch = workScratch
-    let stride = (Int(apus_few_channels_scratch(&sizes)) + 15) / 16 * 16
+    let stride = Int(apus_few_channels_scratch(&sizes)).roundedUpToLine
     try scratch.reserve(
       stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
     let (x, w, y) = (image.floats, filter.floats, result.floats)

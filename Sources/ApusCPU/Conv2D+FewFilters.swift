@@ -32,14 +32,12 @@ extension CPUBackend {
     _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body {
     var (sizes, layout) = (sizes, layout)
-    // An array that is added may lie in the result's memory, where pixels are written twice.
-    var native = NativeEpilogue(invocation)
-    if native?.addend != nil { native = nil }
+    let native = NativeEpilogue(withoutAddend: invocation)
     let finish = native == nil ? try epilogueProgram(invocation)?.loop(over: invocation.output.count) : nil
     let (bias, relu): (UnsafeMutablePointer<Float>?, Int32) = (native?.bias, native?.relu ?? false ? 1 : 0)
     let scratch = workScratch
-    let filterCount = (Int(apus_few_filters_count(&sizes)) + 15) / 16 * 16
-    let stride = (Int(apus_few_filters_scratch(&sizes)) + 15) / 16 * 16
+    let filterCount = Int(apus_few_filters_count(&sizes)).roundedUpToLine
+    let stride = Int(apus_few_filters_scratch(&sizes)).roundedUpToLine
     try scratch.reserve(
       (filterCount + stride * Int(apus_thread_count())) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
     let loop = parallelLoop(over: count * Int(sizes.result_height)) { [sizes] rows, part in
@@ -67,8 +65,8 @@ extension CPUBackend {
     let rowCount = count * Int(sizes.result_height)
     let parts = min(rowCount, 16)
     let scratch = workScratch
-    let sumCount = (parts * output.count + 15) / 16 * 16
-    let stride = (Int(apus_few_filters_gradient_scratch(&sizes)) + 15) / 16 * 16
+    let sumCount = (parts * output.count).roundedUpToLine
+    let stride = Int(apus_few_filters_gradient_scratch(&sizes)).roundedUpToLine
     try scratch.reserve(
       (sumCount + stride * Int(apus_thread_count())) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
     let loop = parallelLoop(over: parts) { range, part in

@@ -12,7 +12,7 @@
       let product = ConvolutionProduct(
         shape: shape, image: image.floats, filter: filter.floats, result: result.floats)
       let gemmCount = Int(apus_gemm_scratch())
-      let stride = (gemmCount + product.blockRows * product.windowSize + 15) / 16 * 16
+      let stride = (gemmCount + product.blockRows * product.windowSize).roundedUpToLine
       let scratch = workScratch
       try scratch.reserve(
         stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: device.memoryBytes)

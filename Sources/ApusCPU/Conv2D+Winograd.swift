@@ -120,7 +120,7 @@ private struct WinogradProduct {
     let (units, chunks, isTransposed) = (units, chunks, isTransposed)
     let filterCount = kept == nil ? filterByteCount / MemoryLayout<Float>.stride : 0
     let longest = (units + chunks - 1) / chunks * tilesOfUnit
-    let stride = (Int(apus_winograd_scratch(&productSizes, Int64(longest))) + 15) / 16 * 16
+    let stride = Int(apus_winograd_scratch(&productSizes, Int64(longest))).roundedUpToLine
     try scratch.reserve(
       (filterCount + Int(apus_thread_count()) * stride) * MemoryLayout<Float>.stride, limit: memoryLimit)
 

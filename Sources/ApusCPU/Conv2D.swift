@@ -33,9 +33,12 @@ extension CPUBackend {
     _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
     _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body {
-    if pass == .forward, let body = try fewChannels(shape, image, filter, result, invocation) { return body }
-    if let body = try depthwise(pass, shape, image, filter, result, invocation) { return body }
-    if let body = try fewFilters(pass, shape, image, filter, result, invocation) { return body }
+    // These write a result before they read what is added to it.
+    if !invocation.overwritesEpilogueInput {
+      if pass == .forward, let body = try fewChannels(shape, image, filter, result, invocation) { return body }
+      if let body = try depthwise(pass, shape, image, filter, result, invocation) { return body }
+      if let body = try fewFilters(pass, shape, image, filter, result, invocation) { return body }
+    }
     if let body = try winograd(pass, shape, image, filter, result, invocation) { return body }
     return try convolution(pass, shape, image, filter, result, invocation)
   }

@@ -17,6 +17,12 @@ struct NativeEpilogue {
     relu = terms.relu
   }
 
+  /// For kernels that add a bias and nothing else: `nil` where an array is to be added, too.
+  init?(withoutAddend invocation: Invocation<CPUBuffer>) {
+    self.init(invocation)
+    if addend != nil { return nil }
+  }
+
   /// Positions of the operands.
   struct Terms {
     var bias: Int?

@@ -66,3 +66,8 @@ final class Scratch {
     base!.assumingMemoryBound(to: Float.self) + part * stride
   }
 }
+
+extension Int {
+  /// So many floats, and as many more as fill the last cache line: threads do not write to the same one.
+  var roundedUpToLine: Int { (self + 15) / 16 * 16 }
+}

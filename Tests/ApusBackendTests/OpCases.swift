@@ -184,6 +184,9 @@ let convolutionCases: [OpCase] =
     OpCase("few channels sums", [2, 6, 15, 2], [3, 3, 2, 32], [3, 3, 2, 32], sums: 180) {
       relu(conv2D($0[0], $0[1], padding: .same) + conv2D($0[0], $0[2], padding: .same))
     },
+    OpCase("few filters sums", [2, 9, 16, 32], [3, 3, 32, 3], [3, 3, 32, 3], sums: 288) {
+      relu(conv2D($0[0], $0[1], padding: .same) + conv2D($0[0], $0[2], padding: .same))
+    },
     OpCase("conv2D few filters bias relu", [2, 9, 16, 32], [3, 3, 32, 3], [3], sums: 288) {
       relu(conv2D($0[0], $0[1], padding: .same) + $0[2])
     },
