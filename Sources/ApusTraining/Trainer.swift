@@ -42,6 +42,8 @@ public final class Trainer {
   public var stopsAfterEpoch = false
   /// Whether the last `fit` was ended by `shouldStop`.
   public internal(set) var wasStopped = false
+  /// Whether `fit` is under way: a callback cannot start another.
+  var isFitting = false
 
   package let session: any Session
   private(set) var arena: ParameterArena?
