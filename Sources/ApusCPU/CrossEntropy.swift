@@ -1,6 +1,14 @@
 import ApusCore
 internal import CThreads
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 extension CPUBackend {
   /// `loss[n] = -sum over c of target[n, c] * logSoftmax(logits[n])[c]`
   func crossEntropy(
@@ -11,15 +19,18 @@ extension CPUBackend {
     let epilogue = try epilogueProgram(invocation)
     return parallelLoop(over: rows.count, minimum: 4096 / rows.classes + 1) { range, part in
       for n in range {
-        let logSum = rows.logSum(n)
-        // The sum over c of target * (logSum - logit), with the smoothed share taken out of it.
+        let row = rows.logits + n * rows.classes
+        let maximum = apus_reduce(APUS_REDUCE_MAXIMUM, row, Int64(rows.classes))
+        let logSum = log(apus_sum_exp_shifted(row, maximum, Int64(rows.classes)))
+        // The sum over c of target * (logSum - (logit - maximum)), with the smoothed share taken out of it. In this
+        // order the loss of large logits keeps its digits.
         var sum: Float = 0
-        rows.forEachTarget(n) { c, target in sum += target * (logSum - rows.logits[n * rows.classes + c]) }
+        rows.forEachTarget(n) { c, target in sum += target * (logSum - (row[c] - maximum)) }
         if rows.spread != 0 {
-          let total = apus_reduce(APUS_REDUCE_SUM, rows.logits + n * rows.classes, Int64(rows.classes))
+          let total = apus_sum_shifted(row, maximum, Int64(rows.classes))
           sum += rows.spread * (Float(rows.classes) * logSum - total)
         }
-        loss[n] = sum
+        loss[n] = rows.isValid(n) ? sum : .nan
       }
       epilogue?.run(range, part: part)
     }
@@ -40,8 +51,9 @@ extension CPUBackend {
         rows.forEachTarget(n) { _, share in total += share }
         let maximum = apus_reduce(APUS_REDUCE_MAXIMUM, source, Int64(classes))
         let sum = apus_exp_shifted(source, maximum, target, Int64(classes))
-        apus_scale(target, dy[n] * total / sum, -dy[n] * rows.spread, target, Int64(classes))
-        rows.forEachTarget(n) { c, share in target[c] -= dy[n] * share }
+        let dy = rows.isValid(n) ? dy[n] : .nan
+        apus_scale(target, dy * total / sum, -dy * rows.spread, target, Int64(classes))
+        rows.forEachTarget(n) { c, share in target[c] -= dy * share }
       }
       epilogue?.run((range.lowerBound * classes)..<(range.upperBound * classes), part: part)
     }
@@ -68,19 +80,20 @@ private struct LabelledRows {
     share = Float(1 - attributes.labelSmoothing)
   }
 
-  func logSum(_ n: Int) -> Float {
-    let row = logits + n * classes
-    return logSumExp(row, apus_reduce(APUS_REDUCE_MAXIMUM, row, Int64(classes)), classes)
+  /// Whether the row's label is a class; the loss and gradient of others are NaN.
+  func isValid(_ n: Int) -> Bool {
+    !isSparse || (0..<Int32(classes)).contains(labels.assumingMemoryBound(to: Int32.self)[n])
   }
 
-  /// Calls `body(c, share)` for each class with a share of its own; a class number out of range has none.
+  /// Calls `body(c, share)` for each class with a share of its own: the label, or every class of a dense target, for
+  /// 0 times an infinite cost is NaN.
   func forEachTarget(_ n: Int, _ body: (Int, Float) -> Void) {
     if isSparse {
       let label = Int(labels.assumingMemoryBound(to: Int32.self)[n])
-      if label >= 0, label < classes { body(label, share) }
+      if isValid(n) { body(label, share) }
     } else {
       let row = labels.assumingMemoryBound(to: Float.self) + n * classes
-      for c in 0..<classes where row[c] != 0 { body(c, share * row[c]) }
+      for c in 0..<classes { body(c, share * row[c]) }
     }
   }
 }

@@ -24,15 +24,11 @@ extension CPUBackend {
           let sum = apus_exp_shifted(source, maximum, target, Int64(classes))
           apus_scale(target, 1 / sum, 0, target, Int64(classes))
         case .logSoftmax:
-          apus_scale(source, 1, -logSumExp(source, maximum, classes), target, Int64(classes))
+          let logSum = log(apus_sum_exp_shifted(source, maximum, Int64(classes)))
+          apus_shift_twice(source, maximum, logSum, target, Int64(classes))
         }
       }
       epilogue?.run((rows.lowerBound * classes)..<(rows.upperBound * classes), part: part)
     }
   }
-}
-
-/// `log(sum of exp(x[c]))` of a row with the given maximum.
-func logSumExp(_ x: UnsafeMutablePointer<Float>, _ maximum: Float, _ classes: Int) -> Float {
-  maximum + log(apus_sum_exp_shifted(x, maximum, Int64(classes)))
 }

@@ -70,6 +70,16 @@ float apus_exp_shifted(const float *x, float shift, float *y, int64_t count) {
 }
 
 APUS_WIDE
+float apus_sum_shifted(const float *x, float shift, int64_t count) {
+  float parts[PARTS] = {0};
+  int64_t i = 0;
+  for (; i + PARTS <= count; i += PARTS)
+    for (int j = 0; j < PARTS; j++) parts[j] += x[i + j] - shift;
+  for (int j = 0; i + j < count; j++) parts[j] += x[i + j] - shift;
+  return fold_parts(APUS_REDUCE_SUM, parts);
+}
+
+APUS_WIDE
 float apus_sum_exp_shifted(const float *x, float shift, int64_t count) {
   float parts[PARTS] = {0};
   int64_t i = 0;
@@ -77,6 +87,11 @@ float apus_sum_exp_shifted(const float *x, float shift, int64_t count) {
     for (int j = 0; j < PARTS; j++) parts[j] += vector_exp(x[i + j] - shift);
   for (int j = 0; i + j < count; j++) parts[j] += vector_exp(x[i + j] - shift);
   return fold_parts(APUS_REDUCE_SUM, parts);
+}
+
+APUS_WIDE
+void apus_shift_twice(const float *x, float first, float second, float *y, int64_t count) {
+  for (int64_t i = 0; i < count; i++) y[i] = (x[i] - first) - second;
 }
 
 APUS_WIDE

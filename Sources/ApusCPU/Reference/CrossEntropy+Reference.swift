@@ -7,12 +7,12 @@ extension Invocation<CPUBuffer> {
     let (logits, labels, loss) = (Elements(inputs[0]), Elements(inputs[1]), Elements(output))
     return {
       for n in 0..<rows {
-        let logSum = logSumExp(logits, n * classes, classes)
-        var sum = 0.0
+        let (maximum, logSum) = logSumExp(logits, n * classes, classes)
+        var sum = attributes.isValid(labels, n, classes) ? 0 : Double.nan
         for c in 0..<classes {
           let target = attributes.target(labels, n, c, classes)
-          // A target of zero adds nothing, whatever the logit.
-          if target != 0 { sum -= target * (logits[n * classes + c] - logSum) }
+          // Classes that are not the label add nothing, whatever their logit.
+          if target != 0 || !attributes.isSparse { sum -= target * ((logits[n * classes + c] - maximum) - logSum) }
         }
         loss[n] = sum
       }
@@ -27,11 +27,12 @@ extension Invocation<CPUBuffer> {
     let gradient = Elements(output)
     return {
       for n in 0..<rows {
-        let logSum = logSumExp(logits, n * classes, classes)
+        let (maximum, logSum) = logSumExp(logits, n * classes, classes)
+        let dy = attributes.isValid(labels, n, classes) ? dy[n] : .nan
         let total = (0..<classes).reduce(0.0) { $0 + attributes.target(labels, n, $1, classes) }
         for c in 0..<classes {
-          let probability = exponential(logits[n * classes + c] - logSum)
-          gradient[n * classes + c] = dy[n] * (probability * total - attributes.target(labels, n, c, classes))
+          let probability = exponential((logits[n * classes + c] - maximum) - logSum)
+          gradient[n * classes + c] = dy * (probability * total - attributes.target(labels, n, c, classes))
         }
       }
     }
@@ -39,7 +40,12 @@ extension Invocation<CPUBuffer> {
 }
 
 extension CrossEntropy {
-  /// The smoothed target of class `c`. A class number out of range has no class of its own.
+  /// Whether the label is a class; the loss and gradient of others are NaN.
+  func isValid(_ labels: Elements, _ n: Int, _ classes: Int) -> Bool {
+    !isSparse || (0..<Double(classes)).contains(labels[n])
+  }
+
+  /// The smoothed target of class `c`.
   func target(_ labels: Elements, _ n: Int, _ c: Int, _ classes: Int) -> Double {
     let hard = isSparse ? (labels[n] == Double(c) ? 1 : 0) : labels[n * classes + c]
     return (1 - labelSmoothing) * hard + labelSmoothing / Double(classes)

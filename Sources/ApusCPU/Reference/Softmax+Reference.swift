@@ -9,11 +9,11 @@ extension Invocation<CPUBuffer> {
     return {
       for row in 0..<rows {
         let first = row * classes
-        let logSum = logSumExp(x, first, classes)
+        let (maximum, logSum) = logSumExp(x, first, classes)
         for c in first..<(first + classes) {
           switch kind {
-          case .softmax: y[c] = exponential(x[c] - logSum)
-          case .logSoftmax: y[c] = x[c] - logSum
+          case .softmax: y[c] = exponential((x[c] - maximum) - logSum)
+          case .logSoftmax: y[c] = (x[c] - maximum) - logSum
           }
         }
       }
@@ -21,11 +21,11 @@ extension Invocation<CPUBuffer> {
   }
 }
 
-/// `log(sum of exp(x[first + c]))` over a row, computed without overflow.
-func logSumExp(_ x: Elements, _ first: Int, _ count: Int) -> Double {
+/// The maximum `m` of a row and `log(sum of exp(x[first + c] - m))`, apart: their sum would round the second away.
+func logSumExp(_ x: Elements, _ first: Int, _ count: Int) -> (maximum: Double, logSum: Double) {
   var maximum = -Double.infinity
   for c in first..<(first + count) { maximum = max(maximum, x[c]) }
   var sum = 0.0
   for c in first..<(first + count) { sum += exponential(x[c] - maximum) }
-  return maximum + logarithm(sum)
+  return (maximum, logarithm(sum))
 }

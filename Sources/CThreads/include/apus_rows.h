@@ -20,8 +20,14 @@ void apus_accumulate(const float *x, float *y, int64_t count);
 /// `y[c] = exp(x[c] - shift)`; returns the sum. `y` may be `x`.
 float apus_exp_shifted(const float *x, float shift, float *y, int64_t count);
 
+/// Sum of `x[c] - shift`.
+float apus_sum_shifted(const float *x, float shift, int64_t count);
+
 /// Sum of `exp(x[c] - shift)`.
 float apus_sum_exp_shifted(const float *x, float shift, int64_t count);
+
+/// `y[c] = (x[c] - first) - second`: where `x` and `first` are large, a small `second` is not rounded away.
+void apus_shift_twice(const float *x, float first, float second, float *y, int64_t count);
 
 /// `y[c] = x[c] * factor + offset`. `y` may be `x`.
 void apus_scale(const float *x, float factor, float offset, float *y, int64_t count);
