@@ -154,8 +154,11 @@ extension Loss {
     target * .constant(1 - labelSmoothing) + .constant(labelSmoothing / Double(classes))
   }
 
-  /// `softplus(x) - x * target`: stable for any logit.
-  private static func binaryFromLogits(_ x: Expr, _ target: Expr) -> Expr { .softplus(x) - x * target }
+  /// `max(x, 0) - x * target + log1p(exp(-|x|))` as a sum without differences: neither the loss of a confident right
+  /// answer nor its gradient, `sigmoid(x) - target`, is rounded away, and no kink at 0 is differentiated.
+  private static func binaryFromLogits(_ x: Expr, _ target: Expr) -> Expr {
+    target * .softplus(-x) + (1 - target) * .softplus(x)
+  }
 
   private static func binaryFromProbabilities(_ x: Expr, _ target: Expr) -> Expr {
     let p = clipped(x)
