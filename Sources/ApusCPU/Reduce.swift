@@ -75,7 +75,7 @@ extension CPUBackend {
     ]
   }
 
-  /// Index of the first maximum along `axis`.
+  /// Index of the first maximum along `axis`; a NaN counts as greatest.
   func argMax(_ axis: Int, _ invocation: Invocation<CPUBuffer>) -> CPUKernel.Body {
     let shape = invocation.inputs[0].shape
     let inner = shape[(axis + 1)...].reduce(1, *)
@@ -86,7 +86,14 @@ extension CPUBackend {
       for target in range {
         let first = x + (target / inner * inner * length + target % inner)
         var best = 0
-        for i in 0..<length where first[i * inner] > first[best * inner] { best = i }
+        for i in 0..<length {
+          let value = first[i * inner]
+          if value.isNaN {
+            best = i
+            break
+          }
+          if value > first[best * inner] { best = i }
+        }
         y[target] = Int32(best)
       }
     }

@@ -32,7 +32,8 @@ void apus_pool_mean(const apus_windows *windows, const float *restrict x, float 
   }
 }
 
-// One window's channels, a register at a time. `left` is what is still to be given: the first match takes it.
+// One window's channels, a register at a time. `left` is what is still to be given: the first match takes it. Where a
+// window holds a NaN, that is its maximum.
 APUS_PART void give_lanes(const apus_windows *w, const float *restrict x, const float *restrict y,
                           const float *restrict dy, float *restrict dx, int overwrites) {
   const lanes maximum = *(const lanes *)y;
@@ -40,7 +41,8 @@ APUS_PART void give_lanes(const apus_windows *w, const float *restrict x, const 
   for (int64_t r = 0; r < w->rows; r++)
     for (int64_t s = 0; s < w->columns; s++) {
       const int64_t cell = r * w->row_stride + s * w->channels;
-      const lane_bits matches = *(const lanes *)(x + cell) == maximum;
+      const lanes value = *(const lanes *)(x + cell);
+      const lane_bits matches = (value == maximum) | (value != value);
       const lanes given = (lanes)(left & matches);
       left &= ~matches;
       *(lanes *)(dx + cell) = overwrites ? given : *(const lanes *)(dx + cell) + given;
@@ -52,7 +54,7 @@ APUS_PART void give_one(const apus_windows *w, const float *restrict x, float ma
   for (int64_t r = 0; r < w->rows; r++)
     for (int64_t s = 0; s < w->columns; s++) {
       const int64_t cell = r * w->row_stride + s * w->channels;
-      const int matches = x[cell] == maximum;
+      const int matches = x[cell] == maximum || x[cell] != x[cell];
       dx[cell] = (overwrites ? 0.f : dx[cell]) + (matches ? left : 0.f);
       left = matches ? 0.f : left;
     }

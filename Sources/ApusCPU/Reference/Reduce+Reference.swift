@@ -23,7 +23,7 @@ extension Invocation<CPUBuffer> {
     }
   }
 
-  /// Index of the first maximum along `axis`.
+  /// Index of the first maximum along `axis`; a NaN counts as greatest.
   func referenceArgMax(_ axis: Int) -> () -> Void {
     let shape = inputs[0].shape
     let inner = shape[(axis + 1)...].reduce(1, *)
@@ -34,7 +34,10 @@ extension Invocation<CPUBuffer> {
       for target in 0..<count {
         let first = target / inner * inner * length + target % inner
         var best = 0
-        for i in 1..<max(length, 1) where x[first + i * inner] > x[first + best * inner] { best = i }
+        for i in 0..<length {
+          let (value, greatest) = (x[first + i * inner], x[first + best * inner])
+          if value > greatest || value.isNaN && !greatest.isNaN { best = i }
+        }
         y[target] = Double(best)
       }
     }

@@ -19,7 +19,8 @@ public struct CrossEntropy: Hashable, Sendable, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - logits: `[N, classes]`.
-///   - labels: int32 `[N]` with class numbers, or probabilities `[N, classes]`. No gradient flows to them.
+///   - labels: int32 `[N]` with class numbers, or probabilities `[N, classes]`. No gradient flows to them. The loss and
+///     the gradient of a row whose class number is not in `0..<classes` are NaN; see `Numerics`.
 ///   - labelSmoothing: 0 for none; see `CrossEntropy`.
 /// - Returns: `[N]`
 public func softmaxCrossEntropy(_ logits: Tensor, labels: Tensor, labelSmoothing: Double = 0) -> Tensor {

@@ -66,7 +66,7 @@ private func reduce(_ x: Tensor, _ kind: Reduction.Kind, _ axes: [Int]?, _ keeps
   return x.graph.append(.reduce(reduction), [x], TensorType(shape: shape, dtype: x.dtype))
 }
 
-/// Index of the first maximum along `axis`, which is removed: int32.
+/// Index of the first maximum along `axis`, which is removed: int32. A NaN counts as greatest; see `Numerics`.
 public func argMax(_ x: Tensor, axis: Int = -1) -> Tensor {
   guard x.isValid else { return x }
   let positive = axis < 0 ? axis + x.rank : axis
