@@ -27,7 +27,7 @@ DECLARE_INTEGERS(long)
   FLOATS BUILTIN_CONST expm1(FLOATS x);                     \
   FLOATS BUILTIN_CONST log(FLOATS x);                       \
   FLOATS BUILTIN_CONST log1p(FLOATS x);                     \
-  FLOATS BUILTIN_CONST tanh(FLOATS x);                      \
+  FLOATS BUILTIN_CONST copysign(FLOATS x, FLOATS y);        \
   FLOATS BUILTIN_CONST erf(FLOATS x);                       \
   FLOATS BUILTIN_CONST pow(FLOATS x, FLOATS y);             \
   FLOATS BUILTIN_CONST select(FLOATS x, FLOATS y, INTS c);  \

@@ -67,7 +67,8 @@ extension Expr.Unary {
     case .log: "log(\(x))"
     case .log1p: "log1p(\(x))"
     case .squareRoot: "sqrt(\(x))"
-    case .tanh: "tanh(\(x))"
+    // tanh(a) = -t / (2 + t), t = exp(-2a) - 1; the library's may stop short of 1, and then its derivative of 0.
+    case .tanh: "copysign(1.0f / (1.0f + 2.0f / expm1(-2.0f * fabs(\(x)))), \(x))"
     case .sigmoid: "1.0f / (1.0f + exp(-\(x)))"
     // log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) neither overflows nor loses small results.
     case .softplus: "fmax(\(x), 0.0f) + log1p(exp(-fabs(\(x))))"

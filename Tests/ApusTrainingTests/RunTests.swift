@@ -122,6 +122,17 @@ import Testing
     #expect(throws: GraphError.self) { try step(x, NDArray(zeros: [9])) }
   }
 
+  /// Labels of a step of one's own are plain inputs: one that is no class shows in the loss, on every device.
+  @Test(arguments: [Device.reference, .cpu]) func labelsOutOfRangeAreSeen(_ device: Device) throws {
+    let model = Dense(10)
+    let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: device) { graph in
+      softmaxCrossEntropy(
+        model(graph.input("x", shape: [4, 3])), labels: graph.input("y", shape: [4], dtype: .int32))
+    }
+    try step(NDArray(zeros: [4, 3]), NDArray([0, 1, 255, 2] as [Int32], shape: [4]))
+    #expect(try step.loss().isNaN)
+  }
+
   @Test func dropoutDrawsAnewAtEachStep() throws {
     let model = Sequential {
       Dropout(0.5)

@@ -16,7 +16,4 @@
 /// - At a kink the derivative is the one that frameworks agree on: ReLU and `abs` have 0 at 0, ELU `alpha`.
 ///
 /// Subnormal numbers may be taken for 0.
-public enum Numerics {
-  /// The smallest normal float32: results below it may be 0.
-  public static let smallestNormal = 0x1p-126
-}
+public enum Numerics {}
