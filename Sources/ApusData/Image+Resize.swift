@@ -46,27 +46,28 @@ extension Image {
     return newChannels == 3 ? resized.rgb : resized
   }
 
-  private init(unchecked pixels: NDArray) { self.pixels = pixels }
-
   private var grey: Image {
     if channels == 1 { return self }
     let bytes = pixels.bytes
-    let values = stride(from: 0, to: bytes.count, by: 3).map { (i: Int) -> UInt8 in
-      // The weights in 16-bit fixed point; they add up to 65536.
-      let red = 19595 * Int(bytes[i])
-      let green = 38470 * Int(bytes[i + 1])
-      let blue = 7471 * Int(bytes[i + 2])
-      return UInt8((red + green + blue + 32768) >> 16)
-    }
-    return Image(unchecked: NDArray(values, shape: [height, width, 1]))
+    return Image(
+      unchecked: NDArray(shape: [height, width, 1]) { (values: UnsafeMutableBufferPointer<UInt8>) in
+        for i in values.indices { values[i] = Self.grey(bytes[3 * i], bytes[3 * i + 1], bytes[3 * i + 2]) }
+      })
+  }
+
+  /// `0.299 R + 0.587 G + 0.114 B`, the weights in 16-bit fixed point; they add up to 65536.
+  static func grey(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+    let sum: Int = 19595 * Int(red) + 38470 * Int(green) + 7471 * Int(blue)
+    return UInt8((sum + 32768) >> 16)
   }
 
   private var rgb: Image {
     if channels == 3 { return self }
-    var values: [UInt8] = []
-    values.reserveCapacity(3 * pixels.count)
-    for value in pixels.bytes { values.append(contentsOf: repeatElement(value, count: 3)) }
-    return Image(unchecked: NDArray(values, shape: [height, width, 3]))
+    let bytes = pixels.bytes
+    return Image(
+      unchecked: NDArray(shape: [height, width, 3]) { (values: UnsafeMutableBufferPointer<UInt8>) in
+        for i in values.indices { values[i] = bytes[i / 3] }
+      })
   }
 }
 

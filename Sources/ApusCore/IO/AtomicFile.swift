@@ -23,7 +23,7 @@ package enum AtomicFile {
       try file.finish()
       try rename(temporary, to: path)
     } catch {
-      unlink(temporary)
+      unlink(FilePath.system(temporary))
       throw error
     }
   }
@@ -34,10 +34,12 @@ package enum AtomicFile {
 
   /// Gives `source` the name `target`, and waits until the folder holding it is on the disk.
   package static func rename(_ source: String, to target: String) throws(FileError) {
-    if systemRename(source, target) != 0 { throw FileError("rename the finished file to", target) }
+    if systemRename(FilePath.system(source), FilePath.system(target)) != 0 {
+      throw FileError("rename the finished file to", target)
+    }
 
     let folder = FilePath.split(target).folder
-    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(FilePath.system(folder), O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open", folder) }
     defer { close(descriptor) }
     // Some file systems cannot synchronize a folder and say EINVAL; the rename itself is done.
@@ -46,4 +48,4 @@ package enum AtomicFile {
 }
 
 // The method above hides the C function of the same name.
-private func systemRename(_ source: String, _ target: String) -> Int32 { rename(source, target) }
+private func systemRename(_ source: [CChar], _ target: [CChar]) -> Int32 { rename(source, target) }
