@@ -61,7 +61,7 @@ extension Image {
     let (width, height, channels) = (Int(decoded.width), Int(decoded.height), Int(decoded.channels))
     switch status {
     case APUS_IMAGE_OK: break
-    case APUS_IMAGE_UNSUPPORTED: throw failure("\(message) are not supported", "use a smaller one")
+    case APUS_IMAGE_UNSUPPORTED: throw failure("it is of a kind that is not read: \(message)", "save it anew as a plain PNG")
     case APUS_IMAGE_TOO_LARGE:
       let (most, overflow) = maximumPixelCount.multipliedReportingOverflow(by: Int(APUS_IMAGE_REDUCTION))
       throw failure("\(width)x\(height) pixels, the limit is \(overflow ? Int.max : most)", "use a smaller picture")

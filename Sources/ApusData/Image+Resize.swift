@@ -18,8 +18,11 @@ extension Image {
     let (height, width, channels) = (source.height, source.width, source.channels)
     let columns = TriangleFilter(from: width, to: newWidth)
     let rows = TriangleFilter(from: height, to: newHeight)
-    // Rows are independent of each other; only the narrowed ones are kept.
-    var narrowed = [Float](repeating: 0, count: height * newWidth * channels)
+    // One row at a time is narrowed and added to the rows that take from it, so that a tall picture takes no memory.
+    let rowCount = newWidth * channels
+    var sums = [Float](repeating: 0, count: newHeight * rowCount)
+    var narrowed = [Float](repeating: 0, count: rowCount)
+    var first = 0
     source.pixels.withElements(as: UInt8.self) { pixels in
       for y in 0..<height {
         for x in 0..<newWidth {
@@ -28,20 +31,17 @@ extension Image {
             for (k, weight) in columns.weights(of: x) {
               sum += weight * Float(pixels[(y * width + k) * channels + channel])
             }
-            narrowed[(y * newWidth + x) * channels + channel] = sum
+            narrowed[x * channels + channel] = sum
           }
+        }
+        while first < newHeight && rows.range(of: first).upperBound <= y { first += 1 }
+        for row in first..<newHeight {
+          guard let weight = rows.weight(of: y, in: row) else { break }
+          for i in 0..<rowCount { sums[row * rowCount + i] += weight * narrowed[i] }
         }
       }
     }
-    let rowCount = newWidth * channels
-    var result = [UInt8](repeating: 0, count: newHeight * rowCount)
-    for y in 0..<newHeight {
-      for i in 0..<rowCount {
-        var sum: Float = 0
-        for (k, weight) in rows.weights(of: y) { sum += weight * narrowed[k * rowCount + i] }
-        result[y * rowCount + i] = UInt8(min(255, max(0, sum.rounded())))
-      }
-    }
+    let result = sums.map { UInt8(min(255, max(0, $0.rounded()))) }
     let resized = Image(unchecked: NDArray(result, shape: [newHeight, newWidth, channels]))
     return newChannels == 3 ? resized.rgb : resized
   }
@@ -90,7 +90,15 @@ private struct TriangleFilter {
     }
   }
 
+  /// The input positions that an output takes from; both ends grow with the position.
+  func range(of position: Int) -> Range<Int> { starts[position]..<(starts[position] + weights[position].count) }
+
   func weights(of position: Int) -> Zip2Sequence<Range<Int>, [Float]> {
-    zip(starts[position]..<(starts[position] + weights[position].count), weights[position])
+    zip(range(of: position), weights[position])
+  }
+
+  /// How much an output takes from an input; `nil` for nothing.
+  func weight(of input: Int, in position: Int) -> Float? {
+    range(of: position).contains(input) ? weights[position][input - starts[position]] : nil
   }
 }

@@ -87,7 +87,7 @@ static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint
   image->width = codec->image_width;
   image->height = codec->image_height;
   const uint64_t pixels = (uint64_t)codec->image_width * codec->image_height;
-  if (pixels / APUS_IMAGE_REDUCTION > max_pixels) return APUS_IMAGE_TOO_LARGE;
+  if (max_pixels == 0 || pixels / APUS_IMAGE_REDUCTION > max_pixels) return APUS_IMAGE_TOO_LARGE;
   const apus_image_status kept = keep_exif(codec, image);
   if (kept != APUS_IMAGE_OK) return kept;
 
@@ -125,6 +125,18 @@ static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint
   return APUS_IMAGE_OK;
 }
 
+static apus_image_status meaning(int error) {
+  switch (error) {
+  case JERR_OUT_OF_MEMORY:
+  case JERR_NO_BACKING_STORE: return APUS_IMAGE_NO_MEMORY;
+  case JERR_SOF_UNSUPPORTED: // lossless, hierarchical
+  case JERR_BAD_PRECISION:   // 12 bits
+  case JERR_ARITH_NOTIMPL:
+  case JERR_CONVERSION_NOTIMPL: return APUS_IMAGE_UNSUPPORTED;
+  default: return APUS_IMAGE_MALFORMED;
+  }
+}
+
 apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image) {
   memset(image, 0, sizeof *image);
   struct jpeg_decompress_struct codec;
@@ -139,8 +151,8 @@ apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t ma
   volatile apus_image_status status = APUS_IMAGE_MALFORMED;
   if (setjmp(handler.escape) == 0)
     status = decode(&codec, data, size, max_pixels, image);
-  else if (handler.base.msg_code == JERR_OUT_OF_MEMORY || handler.base.msg_code == JERR_NO_BACKING_STORE)
-    status = APUS_IMAGE_NO_MEMORY;
+  else
+    status = meaning(handler.base.msg_code);
   jpeg_destroy_decompress(&codec);
   if (status != APUS_IMAGE_OK) apus_image_free(image);
   return status;

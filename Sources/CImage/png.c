@@ -104,7 +104,7 @@ static apus_image_status decode(png_structp png, png_infop info, reader *source,
   image->width = width;
   image->height = height;
   const uint64_t pixels = (uint64_t)width * height;
-  if (pixels / APUS_IMAGE_REDUCTION > max_pixels) return APUS_IMAGE_TOO_LARGE;
+  if (max_pixels == 0 || pixels / APUS_IMAGE_REDUCTION > max_pixels) return APUS_IMAGE_TOO_LARGE;
   // DEFLATE expands at most 1032 times; each row has a byte more.
   if ((png_get_rowbytes(png, info) + 1) * (uint64_t)height / 1032 > source->size)
     png_error(png, "the file is too small for its number of pixels");
@@ -119,10 +119,10 @@ static apus_image_status decode(png_structp png, png_infop info, reader *source,
   if (png_get_bit_depth(png, info) != 8 || row_bytes != (size_t)width * image->channels)
     png_error(png, "unexpected pixel layout");
 
-  const uint32_t side = max_pixels > 0 ? box_side(width, height, max_pixels) : 1;
+  const uint32_t side = box_side(width, height, max_pixels);
   if (side > 1) {
     if (passes > 1) {
-      snprintf(image->message, sizeof image->message, "interlaced PNG files of %ux%u pixels", width, height);
+      snprintf(image->message, sizeof image->message, "interlaced, with %ux%u pixels", width, height);
       return APUS_IMAGE_UNSUPPORTED;
     }
     const apus_image_status status = read_reduced(png, source, image, side);
@@ -137,6 +137,9 @@ static apus_image_status decode(png_structp png, png_infop info, reader *source,
   return keep_exif(png, info, image); // it may stand behind the pixels
 }
 
+// Each name with the zero that ends it.
+static const png_byte unread_chunks[] = "iCCP\0iTXt\0sPLT\0tEXt\0zTXt";
+
 apus_image_status apus_png_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image) {
   memset(image, 0, sizeof *image);
   reader source = {.data = data, .size = size};
@@ -150,6 +153,8 @@ apus_image_status apus_png_decode(const uint8_t *data, size_t size, uint64_t max
   if (setjmp(png_jmpbuf(png)) == 0) {
     png_set_read_fn(png, &source, read_bytes);
     png_set_user_limits(png, 1u << 24, 1u << 24);
+    // Of no use here, and compressed: a thousand of them could fill a memory.
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, unread_chunks, sizeof unread_chunks / 5);
     status = decode(png, info, &source, max_pixels, image);
   }
   png_destroy_read_struct(&png, &info, NULL);

@@ -56,6 +56,17 @@ import Testing
     #expect(picture.resized(toWidth: width, height: height).pixels.bytes.allSatisfy { $0 == 200 })
   }
 
+  /// A million rows that grow from 0 to 255.
+  @Test func aTallPictureIsShrunk() throws {
+    let count = 1 << 20
+    let tall = try Image(pixels: NDArray((0..<count).map { UInt8($0 * 256 / count) }, shape: [count, 1, 1]))
+    let small = tall.resized(toWidth: 224, height: 4, channels: 3)
+    #expect(small.pixels.shape == [4, 224, 3])
+    // What Pillow gives.
+    let expected = NDArray([38, 96, 160, 217].flatMap { [UInt8](repeating: $0, count: 672) }, shape: [4, 224, 3])
+    #expect(largestDifference(small.pixels, expected) <= 1)
+  }
+
   @Test(arguments: [1, 3]) func whatIsWrittenIsRead(channels: Int) throws {
     let folder = TemporaryFolder()
     let pixels = NDArray((0..<(7 * 5 * channels)).map { UInt8($0 * 2) }, shape: [7, 5, channels])
@@ -146,12 +157,33 @@ import Testing
     #expect(failure(try bytes("bomb.png")).contains("30000x30000 pixels, the limit is 536870912"))
     #expect(failure(try bytes("bomb.png"), limit: .max).contains("too small for its number of pixels"))
     #expect(failure(try bytes("rgb.jpg"), limit: 10).contains("16x8 pixels, the limit is 80"))
-    #expect(failure(try bytes("interlaced.png"), limit: 10).contains("interlaced PNG files of 5x4 pixels"))
+    // The frame header's precision, and its mark made that of lossless files.
+    var odd = try bytes("rgb.jpg")
+    let frame = try #require(odd.firstRange(of: [0xFF, 0xC0])).lowerBound
+    odd[frame + 4] = 12
+    #expect(failure(odd).contains("a kind that is not read: Unsupported JPEG data precision 12"))
+    odd[frame + 4] = 8
+    odd[frame + 1] = 0xC3
+    #expect(failure(odd).contains("a kind that is not read: Unsupported JPEG process"))
+    #expect(failure(try bytes("interlaced.png"), limit: 10).contains("a kind that is not read: interlaced, with 5x4 pixels"))
 
     #expect(throws: FileError.self) { try Image(contentsOf: "/no/such/picture.png") }
     #expect(throws: FileError.self) { try Image(contentsOf: Self.fixtures) }
     #expect(throws: DataError.self) { try Image(pixels: NDArray(zeros: [2, 2, 2], dtype: .uint8)) }
     #expect(throws: DataError.self) { try Image(pixels: NDArray(zeros: [2, 2, 3])) }
+  }
+
+  /// Chunks of compressed text are passed over: two hundred of them unpack to 1.6 GB.
+  @Test func textIsNotUnpacked() throws {
+    let file = try bytes("text.png")
+    let chunk = try #require(file.firstRange(of: Array("zTXt".utf8))).lowerBound - 4
+    let length = 12 + file[chunk..<(chunk + 4)].reduce(0) { $0 << 8 | Int($1) }
+    let repeated = [[UInt8]](repeating: Array(file[chunk..<(chunk + length)]), count: 200).flatMap { $0 }
+    let bomb = file[..<chunk] + repeated + file[(chunk + length)...]
+    let start = ContinuousClock.now
+    #expect(try Image(encoded: Array(bomb), name: "bomb.png").pixels == Self.expected["text.png"]!.array)
+    // Unpacking takes twenty seconds.
+    #expect(ContinuousClock.now - start < .seconds(5))
   }
 
   @Test(arguments: ["rgb8.png", "palette.png", "interlaced.png", "grey.jpg", "rgb.jpg", "progressive.jpg"])

@@ -208,6 +208,11 @@ def main():
     left.save(HERE / "rotated.jpg", quality=95, exif=exif)
     expected["rotated.jpg"] = {"shape": [16, 8, 1], "pixels": [255] * 64 + [0] * 64}
 
+    # Text of a few thousand bytes that unpacks to eight million.
+    text = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(7_900_000), 9))
+    png("text.png", 8, 0, [grey.tobytes()[y * W:(y + 1) * W] for y in range(H)], extra=text)
+    keep("text.png", grey)
+
     # 30,000 x 30,000 pixels claimed by a few bytes.
     png("bomb.png", 8, 0, [b"\0" * 100], w=30000, h=30000)
 
