@@ -37,12 +37,7 @@ package final class CPUBackend: Backend {
   // MARK: Memory
 
   package func allocate(_ byteCount: Int) throws(BackendError) -> CPUBuffer {
-    // The system promises more than it has and stops the process later: refuse what cannot fit.
-    guard byteCount <= device.memoryBytes, let buffer = CPUBuffer(byteCount) else {
-      throw .outOfMemory(
-        requested: byteCount, limit: device.memoryBytes, on: device.identifier, why: "the machine has")
-    }
-    return buffer
+    try CPUBuffer(byteCount, limit: device.memoryBytes)
   }
 
   package func slice(_ buffer: CPUBuffer, _ range: Range<Int>) throws(BackendError) -> CPUBuffer {

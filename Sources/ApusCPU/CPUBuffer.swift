@@ -1,4 +1,5 @@
 import ApusCore
+import Synchronization
 
 #if canImport(Darwin)
   import Darwin
@@ -12,15 +13,30 @@ import ApusCore
 final class Allocation {
   static let alignment = 64
   let base: UnsafeMutableRawPointer
+  let byteCount: Int
 
-  /// `nil` when the system has no such memory.
-  init?(_ byteCount: Int) {
+  /// Bytes of all allocations of the process.
+  private static let total = Atomic(0)
+
+  /// Throws `outOfMemory` where this and all others together take more than `limit` bytes: the system promises more
+  /// than it has and stops the process later.
+  init(_ byteCount: Int, limit: Int) throws(BackendError) {
+    let used = Self.total.add(byteCount, ordering: .relaxed).oldValue
     var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, Self.alignment, byteCount) == 0, let pointer else { return nil }
+    guard byteCount <= limit - used, posix_memalign(&pointer, Self.alignment, byteCount) == 0, let pointer else {
+      Self.total.subtract(byteCount, ordering: .relaxed)
+      throw .outOfMemory(
+        requested: byteCount, limit: limit, on: "cpu",
+        why: used == 0 ? "the machine has" : "\(used.formattedBytes) are in use of")
+    }
     base = pointer
+    self.byteCount = byteCount
   }
 
-  deinit { free(base) }
+  deinit {
+    free(base)
+    Self.total.subtract(byteCount, ordering: .relaxed)
+  }
 }
 
 /// Memory of the CPU backend: all or part of an allocation, which it keeps alive.
@@ -29,8 +45,8 @@ package struct CPUBuffer {
   package let byteCount: Int
   private let owner: Allocation
 
-  init?(_ byteCount: Int) {
-    guard let owner = Allocation(byteCount) else { return nil }
+  init(_ byteCount: Int, limit: Int) throws(BackendError) {
+    let owner = try Allocation(byteCount, limit: limit)
     self.init(owner: owner, base: owner.base, byteCount: byteCount)
   }
 

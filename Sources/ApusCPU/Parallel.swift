@@ -45,20 +45,14 @@ func parallelLoop(
 /// Memory for intermediate values that all kernels of a backend share, since they run one after the other.
 final class Scratch {
   private var allocation: Allocation?
-  private var byteCount = 0
 
   /// `nil` until something is reserved. A larger reservation moves it: kernels look it up when they run.
   var base: UnsafeMutableRawPointer? { allocation?.base }
 
   /// Makes room for a kernel that needs `wanted` bytes.
   func reserve(_ wanted: Int, limit: Int) throws(BackendError) {
-    guard wanted > byteCount || allocation == nil else { return }
-    let wanted = max(wanted, Allocation.alignment)
-    guard wanted <= limit, let larger = Allocation(wanted) else {
-      throw .outOfMemory(requested: wanted, limit: limit, on: "cpu", why: "the machine has")
-    }
-    allocation = larger
-    byteCount = wanted
+    guard wanted > allocation?.byteCount ?? 0 || allocation == nil else { return }
+    allocation = try Allocation(max(wanted, Allocation.alignment), limit: limit)
   }
 
   /// The part of what was reserved that belongs to one part of a loop.

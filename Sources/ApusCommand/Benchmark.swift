@@ -31,7 +31,6 @@ struct Benchmark: ParsableCommand {
   }
 
   func run() throws {
-    noteDebugBuild()
     let report = try measured()
     if json { return try printJSON(report) }
     let rates = report.imagesPerSecond

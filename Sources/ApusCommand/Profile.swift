@@ -45,7 +45,6 @@ struct Profile: ParsableCommand {
   }
 
   func run() throws {
-    noteDebugBuild()
     let (trainer, runner) = try workload.prepare()
     try warmUp(runner)
     let (profiles, stepSeconds) = try measure(runner)

@@ -104,6 +104,7 @@ struct Train: ParsableCommand {
       training, epochs: epochs, batchSize: configuration.batchSize,
       validation: configuration.validationSplit.map { $0 == 0 ? .none : .split($0) } ?? .none,
       progress: quiet ? .none : .automatic)
+    if quiet, let note = trainer.divergence { writeToStandardOutput("note: \(note)\n") }
     if !trainer.wasStopped {
       let result = try trainer.test(testing, batchSize: configuration.batchSize)
       writeToStandardOutput("test: \(result.line)\n")

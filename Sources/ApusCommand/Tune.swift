@@ -26,7 +26,6 @@ struct Tune: ParsableCommand {
   var json = false
 
   func run() throws {
-    noteDebugBuild()
     let (trainer, makeSteps) = try workload.open()
     let device = trainer.device.identifier
     guard let session = trainer.session as? any TunableSession else {

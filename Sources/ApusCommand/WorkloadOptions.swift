@@ -99,10 +99,3 @@ func warmUp(_ runner: any BenchmarkSteps) throws {
     try runner.wait()
   } while ContinuousClock.now < end
 }
-
-/// Tells that figures of this build mean little, where they do.
-func noteDebugBuild() {
-  #if DEBUG
-    writeToStandardError("note: this is a debug build, its figures mean little; build with --configuration release")
-  #endif
-}

@@ -22,6 +22,11 @@ public enum Device: Hashable, Sendable {
   /// One of the OpenCL devices: `.openCL(.best)`, `.openCL(0)`, `.openCL("radeon")`.
   case openCL(DeviceSelection)
 
+  /// The best OpenCL device: a GPU before a CPU. The same as `.openCL(.best)`.
+  public static let openCL = Device.openCL(.best)
+  /// The first OpenCL device that is a GPU. The same as `.openCL(.kind(.gpu))`.
+  public static let gpu = Device.openCL(.kind(.gpu))
+
   /// `auto`, `cpu`, `reference`, `opencl`, `opencl:N`, `opencl:gpu`, `opencl:cpu` or `opencl:NAME`.
   ///
   /// - Throws: `BackendError` with code `deviceUnavailable` that lists the forms.
@@ -67,11 +72,12 @@ public enum Device: Hashable, Sendable {
   ///
   /// What `apus tune` found for the device is used.
   ///
-  /// - Parameter note: told, once each, why `automatic` passes over a GPU and why tunings are not used; a line on
-  ///   standard error when not given.
+  /// - Parameter note: told, once each, why `automatic` passes over a GPU and why tunings are not used, and of a debug
+  ///   build; a line on standard error when not given.
   /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device, or the CPU backend's oneDNN
   ///   is missing.
   public func openSession(note: (String) -> Void = Device.printNote) throws(BackendError) -> any Session {
+    noteDebugBuild(note)
     let session = try open(note: note)
     (session as? any TunableSession)?.loadTuning(note: note)
     return session

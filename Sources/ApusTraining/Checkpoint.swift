@@ -9,6 +9,9 @@ import ApusSafetensors
 #endif
 
 extension Trainer {
+  /// Steps are counted exactly up to here, by optimizers in floating point, too.
+  private static let lastStep = 1 << 53
+
   /// Writes all that training goes on from: weights, optimizer state, step and history.
   ///
   /// Restored between two epochs, a trainer with the same seed and device goes on bit by bit as this one would.
@@ -35,6 +38,7 @@ extension Trainer {
     guard let step = metadata["step"].flatMap(Int.init), step >= 0, let text = metadata["history"],
       let history = try? JSONDecoder().decode(History.self, from: Data(text.utf8))
     else { throw bad("is not a checkpoint: it has no step and history") }
+    guard step <= Self.lastStep else { throw bad("its step, \(step), is more than training can reach") }
     guard metadata["optimizer"] == optimizer.name else {
       throw bad("was made with the optimizer '\(metadata["optimizer"] ?? "none")', this is '\(optimizer.name)'")
     }

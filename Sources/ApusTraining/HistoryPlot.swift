@@ -27,7 +27,7 @@ public struct HistoryPlot {
   private func panel(_ title: String, _ name: String) -> Panel {
     func curve(_ label: String, _ key: String, _ color: String) -> Curve? {
       let points = history.epochs.compactMap { epoch in
-        epoch.values[key].flatMap { $0.isFinite ? (x: Double(epoch.epoch), y: $0) : nil }
+        epoch.values[key].flatMap { $0.isFinite ? (x: Double(epoch.epoch), y: Ticks.clamped($0)) : nil }
       }
       return points.isEmpty ? nil : Curve(label: label, color: color, points: points)
     }
@@ -133,35 +133,6 @@ private struct Scale {
   func callAsFunction(_ value: Double) -> Double {
     to == from ? (start + end) / 2 : start + (value - from) / (to - from) * (end - start)
   }
-}
-
-/// Round numbers, 1, 2 or 5 times a power of ten apart, around a range; around one value, 5 percent to either side.
-struct Ticks {
-  let values: [Double]
-  private let decimals: Int
-
-  init(from low: Double, to high: Double, count: Int, minimumStep: Double = 0) {
-    let margin = low == high ? max(abs(high) * 0.05, 1e-9) : 0
-    let (low, high) = (low - margin, high + margin)
-    let span = max(high - low, abs(high) * 1e-3)
-    var step = 1.0
-    while step > span / Double(count) { step /= 10 }
-    while step * 10 <= span / Double(count) { step *= 10 }
-    let factor = [1.0, 2, 5, 10].first { span / (step * $0) <= Double(count) } ?? 10
-    step = max(step * factor, minimumStep)
-    let first = (low / step).rounded(.down)
-    let last = max((high / step).rounded(.up), first + 1)
-    values = (0...Int(last - first)).map { (first + Double($0)) * step }
-    var places = 0
-    var unit = step
-    while places < 9, abs(unit - unit.rounded()) > 1e-6 * unit {
-      unit *= 10
-      places += 1
-    }
-    decimals = places
-  }
-
-  func label(_ value: Double) -> String { value.formatted("%.\(decimals)f") }
 }
 
 extension Double {

@@ -45,7 +45,7 @@ public final class ProgressBar: Callback {
   ) {
     switch style {
     case .none: return nil
-    case .automatic: drawsBar = isatty(STDOUT_FILENO) == 1
+    case .automatic: drawsBar = standardOutputIsTerminal
     case .bar: drawsBar = true
     case .lines: drawsBar = false
     }
@@ -53,7 +53,10 @@ public final class ProgressBar: Callback {
     self.write = write
   }
 
-  public func handle(_ event: TrainingEvent, in trainer: Trainer) { handle(event) }
+  public func handle(_ event: TrainingEvent, in trainer: Trainer) {
+    handle(event)
+    if case .trainingEnded = event, let note = trainer.divergence { write("note: \(note)\n") }
+  }
 
   func handle(_ event: TrainingEvent) {
     switch event {
@@ -164,27 +167,6 @@ extension Double {
       let count = Int(vsnprintf(&buffer, buffer.count, format, arguments))
       return String(
         decoding: buffer.prefix(max(min(count, buffer.count - 1), 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-  }
-}
-
-/// Columns of the terminal that standard output is; `nil` where it is none or does not say.
-public func terminalColumns() -> Int? {
-  var size = winsize()
-  guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-  return Int(size.ws_col)
-}
-
-/// Writes to standard output at once. A reader that has gone away does not stop training.
-public func writeToStandardOutput(_ text: String) {
-  let bytes = Array(text.utf8)
-  var done = 0
-  while done < bytes.count {
-    let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress! + done, bytes.count - done) }
-    if count > 0 {
-      done += count
-    } else if errno != EINTR {
-      return
     }
   }
 }

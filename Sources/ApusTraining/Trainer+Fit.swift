@@ -11,6 +11,11 @@ public enum Validation: Sendable {
   case arrays(inputs: NDArray, targets: NDArray)
 }
 
+/// `validation: 0.1` is `.split(0.1)`.
+extension Validation: ExpressibleByFloatLiteral {
+  public init(floatLiteral value: Double) { self = .split(value) }
+}
+
 extension Trainer {
   /// Trains on labelled pictures.
   ///
@@ -60,6 +65,14 @@ extension Trainer {
     _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool, _ progress: ProgressBar.Style,
     _ callbacks: [any Callback], _ place: () throws -> any TrainingData
   ) throws -> History {
+    guard !isFitting else {
+      throw TrainingError(
+        .invalidArgument, at: "fit",
+        "it was called inside the fit that is under way, by a callback; a callback may evaluate, predict and change "
+          + "the learning rate, and `fit` can be called again after it has ended")
+    }
+    isFitting = true
+    defer { isFitting = false }
     try requirePositive(epochs, "epochs")
     try requirePositive(batchSize, "batchSize")
     let data = try place()

@@ -42,14 +42,16 @@ public final class Trainer {
   public var stopsAfterEpoch = false
   /// Whether the last `fit` was ended by `shouldStop`.
   public internal(set) var wasStopped = false
+  /// Whether `fit` is under way: a callback cannot start another.
+  var isFitting = false
 
   package let session: any Session
   private(set) var arena: ParameterArena?
   private(set) var outputShape: [Int] = []
   private var inputShape: [Int] = []
   private var modelParameters: [Parameter] = []
-  private var plans: [PlanKey: BatchPlan] = [:]
-  private var predictions: [PredictionKey: any Executable] = [:]
+  private var plans: RecentlyUsed<PlanKey, BatchPlan>
+  private var predictions: RecentlyUsed<PredictionKey, any Executable>
   /// Data that plans were made for, the last used at the end.
   private var placed: [any TrainingData] = []
   /// Of the last step, evaluation or prediction, while its plan is kept.
@@ -114,6 +116,9 @@ public final class Trainer {
     self.seed = seed
     self.pixelScale = pixelScale
     self.options = options
+    // Plans of many batch sizes are not worth more than half of the device's memory.
+    plans = RecentlyUsed(byteLimit: session.device.memoryBytes / 4)
+    predictions = RecentlyUsed(byteLimit: session.device.memoryBytes / 4)
     history = History(
       device: "\(session.device.identifier) (\(session.device.name))", model: self.modelName, seed: seed)
   }
@@ -216,7 +221,7 @@ extension Trainer {
     placed.append(data)
     guard placed.count > Self.placedLimit else { return data }
     let oldest = placed.removeFirst()
-    plans = plans.filter { $0.key.data != ObjectIdentifier(oldest) }
+    plans.removeAll { $0.data == ObjectIdentifier(oldest) }
     oldest.release(from: session)
     return data
   }
@@ -235,9 +240,9 @@ extension Trainer {
   func plan(_ data: any TrainingData, batchSize: Int, trains: Bool) throws -> BatchPlan {
     kept(data)
     let key = PlanKey(data: ObjectIdentifier(data), batchSize: batchSize, trains: trains)
-    if let known = plans[key] { return known }
+    if let known = plans.use(key) { return known }
     let plan = try newPlan(data, batchSize: batchSize, trains: trains)
-    plans[key] = plan
+    plans.keep(plan, for: key, byteCount: plan.executable.plannedBytes)
     return plan
   }
 
@@ -253,14 +258,14 @@ extension Trainer {
   /// The compiled forward pass for a batch size and input type.
   func predictionPlan(batchSize: Int, dtype: DType) throws -> any Executable {
     let key = PredictionKey(batchSize: batchSize, dtype: dtype)
-    if let known = predictions[key] { return known }
+    if let known = predictions.use(key) { return known }
     let graph = Graph(seed: seed)
     let output = try graph.trace { graph in
       let x = graph.input("inputs", shape: [batchSize] + inputShape, dtype: dtype)
       return model(x.scaledPixels(pixelScale))
     }
     let plan = try withRoom(for: batchSize) { try session.compile(graph, outputs: [output], options: options) }
-    predictions[key] = plan
+    predictions.keep(plan, for: key, byteCount: plan.plannedBytes)
     return plan
   }
 
@@ -270,8 +275,8 @@ extension Trainer {
       return try compile()
     } catch let error as BackendError where error.code == .outOfMemory {
       guard plans.isEmpty, predictions.isEmpty else {
-        plans = [:]
-        predictions = [:]
+        plans.removeAll()
+        predictions.removeAll()
         return try withRoom(for: batchSize, compile)
       }
       throw error.advising(batchSize: batchSize, besides: session.allocatedBytes)

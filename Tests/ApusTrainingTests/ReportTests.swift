@@ -64,6 +64,20 @@ import Testing
         + "- val_loss: 5.0000e-04\n")
   }
 
+  /// A pipe gets what the program prints and the lines of training in the order of the work.
+  @Test func linesComeInOrder() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+      print("before")
+      try makeTrainer().fit(quadrants(40))
+      print("after")
+    }
+    let text = String(decoding: try #require(result).standardOutputContent, as: UTF8.self)
+    let lines = text.split(separator: "\n").compactMap { line in
+      ["before", "Epoch 1/1", "after"].first { line.hasPrefix($0) }
+    }
+    #expect(lines == ["before", "Epoch 1/1", "after"], "\(text)")
+  }
+
   @Test func times() {
     #expect([0.2, 59, 65, 3723].map(ProgressBar.clock) == ["0s", "59s", "1:05", "1:02:03"])
     #expect([2.4, 0.0124, 0.00064].map(ProgressBar.pace) == ["2s", "12ms", "640us"])
@@ -140,5 +154,24 @@ import Testing
     #expect(flat.values.first! < 0.5 && flat.values.last! > 0.5)
     #expect(Ticks(from: 0, to: 0, count: 6).values.count >= 2)
     #expect(Ticks(from: 0.97, to: 0.995, count: 6).label(0.975) == "0.975")
+  }
+
+  /// A history is a file that anybody may have written: its chart is drawn whatever the numbers are.
+  @Test(
+    arguments: [
+      [-1e308, 1e308], [-.greatestFiniteMagnitude, .greatestFiniteMagnitude], [1e308], [.leastNonzeroMagnitude], [-.leastNonzeroMagnitude, 0],
+      [1, 1 + 1e-16], [1e300, 1e300 * (1 + 1e-15)], [1.7e31, 2.3], [-1e-300, 1e-300],
+    ] as [[Double]])
+  func anyNumbersHaveAChart(_ losses: [Double]) {
+    var history = History(device: "cpu", model: "m", seed: 0)
+    for (index, loss) in losses.enumerated() {
+      let epoch = index == 0 ? Int.min : Int.max
+      history.epochs.append(
+        History.Epoch(epoch: epoch, loss: loss, metrics: ["accuracy": loss], seconds: loss, imagesPerSecond: loss))
+    }
+    let svg = history.plot.svg
+    #expect(XMLReader(svg).isWellFormed)
+    #expect(svg.utf8.count < 20_000)
+    for number in ["nan", "inf"] { #expect(!svg.contains(number)) }
   }
 }

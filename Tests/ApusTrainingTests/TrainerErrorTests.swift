@@ -51,6 +51,21 @@ import Testing
     #expect(throws: TrainingError.self) { try makeTrainer(optimizer: SGD(learningRate: .nan)) }
   }
 
+  /// A loss that is a number can be wrong all the same.
+  @Test func aTrainingThatHasDivergedSaysSo() throws {
+    let data = try quadrants(64)
+    let good = try makeTrainer()
+    try good.fit(data, epochs: 3, progress: .none)
+    #expect(good.divergence == nil)
+    let bad = try makeTrainer(optimizer: SGD(learningRate: 1e4))
+    var printed = ""
+    let bar = ProgressBar(.lines, write: { printed += $0 })!
+    try bad.fit(data, epochs: 2, batchSize: 64, progress: .none, callbacks: [bar])
+    let note = try #require(bad.divergence)
+    #expect(note.contains("that of a guess (1.3863)") && note.contains("10000"), "\(note)")
+    #expect(printed.hasSuffix("note: \(note)\n"))
+  }
+
   /// Numbers that no data set has mean "all of it" and "until something stops it".
   @Test func theLargestNumbersAreFine() throws {
     let data = try quadrants(10)

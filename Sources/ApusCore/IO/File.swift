@@ -121,6 +121,10 @@ package final class File {
     }
   }
 
+  /// Takes the lock of this file if nobody else has it, another opening of the file by this process included; whether
+  /// it has it now.
+  package func lockIfFree() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
   /// Waits until the bytes are on the disk.
   package func synchronize() throws(FileError) {
     while fsync(descriptor) != 0 {

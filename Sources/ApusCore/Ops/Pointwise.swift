@@ -58,6 +58,16 @@ extension Tensor {
   public static func - (a: Double, b: Tensor) -> Tensor { b.map { .constant(a) - $0 } }
   public static func * (a: Double, b: Tensor) -> Tensor { b.map { .constant(a) * $0 } }
   public static func / (a: Double, b: Tensor) -> Tensor { b.map { .constant(a) / $0 } }
+
+  // Numbers of other types; generic, so that a literal stays a `Double`.
+  public static func + (a: Tensor, b: some BinaryFloatingPoint) -> Tensor { a + Double(b) }
+  public static func - (a: Tensor, b: some BinaryFloatingPoint) -> Tensor { a - Double(b) }
+  public static func * (a: Tensor, b: some BinaryFloatingPoint) -> Tensor { a * Double(b) }
+  public static func / (a: Tensor, b: some BinaryFloatingPoint) -> Tensor { a / Double(b) }
+  public static func + (a: some BinaryFloatingPoint, b: Tensor) -> Tensor { Double(a) + b }
+  public static func - (a: some BinaryFloatingPoint, b: Tensor) -> Tensor { Double(a) - b }
+  public static func * (a: some BinaryFloatingPoint, b: Tensor) -> Tensor { Double(a) * b }
+  public static func / (a: some BinaryFloatingPoint, b: Tensor) -> Tensor { Double(a) / b }
 }
 
 /// `e^x` of every element.

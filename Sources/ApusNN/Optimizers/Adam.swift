@@ -77,3 +77,26 @@ public struct AdamW: Optimizer {
       RuleInputs(parameter: decayed, gradient: x.gradient, states: x.states, values: x.values))
   }
 }
+
+extension Optimizer where Self == Adam {
+  /// `Adam()`, for `optimizer: .adam`.
+  public static var adam: Adam { Adam() }
+  /// `Adam(...)`, for `optimizer: .adam(learningRate: 3e-4)`.
+  public static func adam(
+    learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7
+  ) -> Adam {
+    Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+  }
+}
+
+extension Optimizer where Self == AdamW {
+  /// `AdamW()`, for `optimizer: .adamw`.
+  public static var adamw: AdamW { AdamW() }
+  /// `AdamW(...)`, for `optimizer: .adamw(weightDecay: 0.01)`.
+  public static func adamw(
+    learningRate: Double = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-7
+  ) -> AdamW {
+    AdamW(learningRate: learningRate, weightDecay: weightDecay, beta1: beta1, beta2: beta2, epsilon: epsilon)
+  }
+}

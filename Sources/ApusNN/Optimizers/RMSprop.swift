@@ -45,3 +45,15 @@ public struct RMSprop: Optimizer {
     return UpdateRule(parameter: x.parameter - change, states: states)
   }
 }
+
+extension Optimizer where Self == RMSprop {
+  /// `RMSprop()`, for `optimizer: .rmsprop`.
+  public static var rmsprop: RMSprop { RMSprop() }
+  /// `RMSprop(...)`, for `optimizer: .rmsprop(momentum: 0.9)`.
+  public static func rmsprop(
+    learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
+    centered: Bool = false
+  ) -> RMSprop {
+    RMSprop(learningRate: learningRate, rho: rho, momentum: momentum, epsilon: epsilon, centered: centered)
+  }
+}

@@ -32,3 +32,14 @@ public struct SGD: Optimizer {
     return UpdateRule(parameter: x.parameter + change, states: [next])
   }
 }
+
+extension Optimizer where Self == SGD {
+  /// `SGD()`, for `optimizer: .sgd`.
+  public static var sgd: SGD { SGD() }
+  /// `SGD(...)`, for `optimizer: .sgd(learningRate: 0.1, momentum: 0.9)`.
+  public static func sgd(
+    learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0
+  ) -> SGD {
+    SGD(learningRate: learningRate, momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
+  }
+}

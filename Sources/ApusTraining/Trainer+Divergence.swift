@@ -1,0 +1,31 @@
+import ApusNN
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+extension Trainer {
+  /// What there is to say of a training that has gone wrong although its loss is a number: `nil` where the last epoch's
+  /// loss is less than three times that of a guess.
+  ///
+  /// A guess gives each of C classes the same probability, a loss of `log C`. For regression it is the first epoch.
+  public var divergence: String? {
+    guard let last = history.epochs.last, let guess = guessLoss, last.loss > 3 * guess.loss else { return nil }
+    return "training has diverged: the loss, \(ProgressBar.formatted(last.loss)), is far above "
+      + "\(guess.name) (\(ProgressBar.formatted(guess.loss))); try a learning rate below \(learningRate)"
+  }
+
+  private var guessLoss: (name: String, loss: Double)? {
+    switch loss.kind {
+    case .sparseCategoricalCrossEntropy, .categoricalCrossEntropy:
+      outputShape.last.map { ("that of a guess", log(Double(max($0, 2)))) }
+    case .binaryCrossEntropy: ("that of a guess", log(2))
+    case .meanSquaredError, .meanAbsoluteError:
+      history.epochs.count > 1 ? ("that of the first epoch", history.epochs[0].loss) : nil
+    }
+  }
+}
