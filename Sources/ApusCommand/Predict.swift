@@ -8,8 +8,8 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tells what a trained network sees in pictures.",
     discussion: """
-      PNG and JPEG; pictures are turned upright and resized to what the network takes. MNIST's digits are white on black: \
-      use --invert for dark ink on paper. A picture that cannot be read does not keep the others from their results; \
+      PNG and JPEG; pictures are turned upright and resized to what the network takes. MNIST's digits are white on \
+      black: use --invert for dark ink on paper. A picture that cannot be read does not keep the others from their results; \
       the program then ends with the status of the first such.
       """)
 

@@ -4,8 +4,8 @@ import ApusCore
 ///
 /// Published by A. Krizhevsky (https://www.cs.toronto.edu/~kriz/cifar.html) in a binary layout: records of a label byte
 /// and three planes of 32x32 bytes, red, green, blue. The six files are looked for in the folder of `DataLocator` and
-/// its subfolders `cifar10` and `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it is,
-/// without unpacking, and downloaded when there is neither.
+/// its subfolders `cifar10` and `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it
+/// is, without unpacking, and downloaded when there is neither and the folder is the user's cache or empty.
 public enum CIFAR10 {
   public static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",

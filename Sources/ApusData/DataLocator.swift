@@ -1,10 +1,11 @@
 import ApusCore
 public import Foundation
 
-/// The one folder in which a data set is looked for: the given one, else that of `APUS_DATA_DIR`, else the user's cache.
+/// The one folder in which a data set is looked for: the given one, else that of `APUS_DATA_DIR`, else the user's
+/// cache.
 ///
-/// A folder that is named is used, or it is an error; no other is looked into. The cache is `$XDG_CACHE_HOME/apus`, else
-/// `~/.cache/apus`.
+/// A folder that is named is used, or it is an error; no other is looked into. The cache is `$XDG_CACHE_HOME/apus`,
+/// else `~/.cache/apus`.
 public struct DataLocator: Sendable, Hashable {
   /// `nil` where none is named and the user has no home.
   public let folder: String?

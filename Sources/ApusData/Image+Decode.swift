@@ -31,9 +31,9 @@ extension Image {
   ///
   /// - Parameters:
   ///   - name: What messages call the picture.
-  ///   - maximumPixelCount: Pictures with more pixels come out smaller, with at most so many: a PNG as means of boxes, a
-  ///     JPEG at a half, a quarter or an eighth of its sides. With more than eight times as many they are refused before
-  ///     memory is taken for them.
+  ///   - maximumPixelCount: Pictures with more pixels come out smaller, with at most so many: a PNG as means of boxes,
+  ///     a JPEG at a half, a quarter or an eighth of its sides. With more than eight times as many they are refused
+  ///     before memory is taken for them.
   ///   - background: The ground under transparent pixels.
   /// - Throws: `DataError` for anything else: other formats, damaged or cut files, too many pixels; `HostMemoryError`
   ///   when there is no memory for the pixels.
@@ -61,7 +61,8 @@ extension Image {
     let (width, height, channels) = (Int(decoded.width), Int(decoded.height), Int(decoded.channels))
     switch status {
     case APUS_IMAGE_OK: break
-    case APUS_IMAGE_UNSUPPORTED: throw failure("it is of a kind that is not read: \(message)", "save it anew as a plain PNG")
+    case APUS_IMAGE_UNSUPPORTED:
+      throw failure("it is of a kind that is not read: \(message)", "save it anew as a plain PNG")
     case APUS_IMAGE_TOO_LARGE:
       let (most, overflow) = maximumPixelCount.multipliedReportingOverflow(by: Int(APUS_IMAGE_REDUCTION))
       throw failure("\(width)x\(height) pixels, the limit is \(overflow ? Int.max : most)", "use a smaller picture")

@@ -3,9 +3,11 @@ import ApusCore
 /// The MNIST handwritten digits: 60,000 training and 10,000 test pictures, 28x28, grey, in ten classes.
 ///
 /// Published by Y. LeCun, C. Cortes and C. J. C. Burges as four gzipped IDX files. They are looked for in the folder of
-/// `DataLocator`: in its subfolder `mnist`, in itself, and where torchvision puts them, gzipped or not, with dots for
-/// dashes (`train-images.idx3-ubyte`) or each in a folder of its name, as they lie about. Downloads are checked against
-/// the published sums; files found in place are checked for their layout, and a differing content is noted in `Dataset.note` (Fashion-MNIST, for one, comes in the same layout).
+/// `DataLocator`: in its subfolder `mnist`, in itself, and where torchvision puts them; gzipped or not, with a dot for
+/// a dash (`train-images.idx3-ubyte`), or each in a folder of its name, as they lie about. They are downloaded when the
+/// folder is the user's cache or empty. Downloads are checked against the published sums; files found in place are
+/// checked for their layout, and a differing content is noted in `Dataset.note` (Fashion-MNIST, for one, comes in the
+/// same layout).
 public enum MNIST {
   /// The 60,000 training pictures. See `load(_:from:downloader:)`.
   public static func train(in folder: String? = nil) throws -> Dataset {
@@ -59,8 +61,8 @@ public enum MNIST {
     let contentMD5: String
     let maximumByteCount: Int
 
-    /// Where the file may be in a folder, in order: under its own name or with a dot for the last dash but one, as some
-    /// programs unpack it, gzipped or not, and in a folder of its name, as Kaggle serves it.
+    /// Where the file may be in a folder, in order: under its own name or with a dot for a dash, as some programs
+    /// unpack it, gzipped or not, and in a folder of its name, as Kaggle serves it.
     var paths: [String] {
       let names = [name, name.replacing("-idx", with: ".idx")].flatMap { [$0 + ".gz", $0] }
       return names + names.flatMap { outer in names.map { FilePath.join(outer, $0) } }

@@ -19,7 +19,8 @@ public enum Safetensors {
   /// become float32, which holds each of their values; integers of other widths become int32 where their values fit.
   /// The whole header is checked against the file's size before memory is taken for any tensor.
   ///
-  /// - Parameter isWanted: Whether a tensor is read; what is passed over may be of any type. All, unless told otherwise.
+  /// - Parameter isWanted: Whether a tensor is read (all, unless told otherwise); what is passed over may be of any
+  ///   type.
   /// - Throws: `SafetensorsError` for a file that breaks the format and for a wanted tensor of another element type or
   ///   with a value beyond int32, `HostMemoryError` when there is no memory for a tensor, `FileError` when the file
   ///   cannot be read.
@@ -77,8 +78,8 @@ public enum Safetensors {
     }
     if case .other(let name) = entry.type {
       throw failure(
-        "elements of type \(name) are not supported; convert to F32, F16, BF16, F64, I32 or U8, or read the others alone"
-      )
+        "elements of type \(name) are not supported; convert to F32, F16, BF16, F64, I32 or U8, "
+          + "or read the others alone")
     }
     let bytes = try readBytes(of: entry, in: file)
     let array: NDArray?

@@ -61,16 +61,11 @@ package enum AtomicFile {
 
   /// Removes temporary files that nobody holds: their writers were killed.
   private static func removeAbandoned(in folder: String) {
-    guard let listing = opendir(folder) else { return }
-    defer { closedir(listing) }
-    while let entry = readdir(listing) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) { String(cString: $0) }
-      }
+    for name in (try? FilePath.entries(of: folder)) ?? [] {
       guard isTemporary(name) else { continue }
       let path = FilePath.join(folder, name)
       // A file system without locks does not tell who lives: there they stay.
-      if let file = try? File(reading: path), file.lockIfFree() { unlink(path) }
+      if let file = try? File(reading: path), file.lockIfFree() { unlink(FilePath.system(path)) }
     }
   }
 

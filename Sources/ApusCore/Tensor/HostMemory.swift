@@ -32,8 +32,7 @@ package enum HostMemory {
   /// The machine's memory, or less where the process's control group allows less.
   package static let total: Int = {
     let machine = Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE)))
-    let groups = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap(number(in:))
-    return groups.reduce(machine, min)
+    return min(machine, ControlGroup().memoryLimit ?? machine)
   }()
 
   /// Below this, asking costs more than it tells.
@@ -61,14 +60,5 @@ package enum HostMemory {
   fileprivate static func gigabytes(_ byteCount: Int) -> String {
     let tenths = byteCount / 100_000_000
     return "\(tenths / 10).\(tenths % 10) GB"
-  }
-
-  /// `max`, where there is no limit, is no number.
-  private static func number(in path: String) -> Int? {
-    var digits = [UInt8](repeating: 0, count: 32)
-    guard let file = try? File(reading: path),
-      let count = try? digits.withUnsafeMutableBytes({ try file.read(into: $0) })
-    else { return nil }
-    return Int(String(decoding: digits[..<count].prefix { $0 > 0x20 }, as: UTF8.self))
   }
 }
