@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CBenchmark"),
     .target(
-      name: "CImage", linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+      name: "CImage", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
 
     // What users import, and the program.
     .target(
