@@ -13,13 +13,13 @@ extension CPUBackend {
       for n in range {
         let logSum = rows.logSum(n)
         // The sum over c of target * (logSum - logit), with the smoothed share taken out of it.
-        var sum: Float = 0
-        rows.forEachTarget(n) { c, target in sum += target * (logSum - rows.logits[n * rows.classes + c]) }
+        var sum = 0.0
+        rows.forEachTarget(n) { c, target in sum += Double(target * (logSum - rows.logits[n * rows.classes + c])) }
         if rows.spread != 0 {
           let total = apus_reduce(APUS_REDUCE_SUM, rows.logits + n * rows.classes, Int64(rows.classes))
-          sum += rows.spread * (Float(rows.classes) * logSum - total)
+          sum += Double(rows.spread * (Float(rows.classes) * logSum - total))
         }
-        loss[n] = sum
+        loss[n] = Float(sum)
       }
       epilogue?.run(range, part: part)
     }
@@ -36,11 +36,11 @@ extension CPUBackend {
     return parallelLoop(over: rows.count, minimum: 4096 / classes + 1) { range, part in
       for n in range {
         let (source, target) = (rows.logits + n * classes, gradient + n * classes)
-        var total = rows.spread * Float(classes)
-        rows.forEachTarget(n) { _, share in total += share }
+        var total = Double(rows.spread) * Double(classes)
+        rows.forEachTarget(n) { _, share in total += Double(share) }
         let maximum = apus_reduce(APUS_REDUCE_MAXIMUM, source, Int64(classes))
         let sum = apus_exp_shifted(source, maximum, target, Int64(classes))
-        apus_scale(target, dy[n] * total / sum, -dy[n] * rows.spread, target, Int64(classes))
+        apus_scale(target, dy[n] * Float(total) / sum, -dy[n] * rows.spread, target, Int64(classes))
         rows.forEachTarget(n) { c, share in target[c] -= dy[n] * share }
       }
       epilogue?.run((range.lowerBound * classes)..<(range.upperBound * classes), part: part)
