@@ -14,15 +14,20 @@ package final class CPUBackend: Backend {
   package let mode: Mode
   package let batchTileBytes: Int
   /// Memory for tiles of expressions, and for what heavy kernels lay out; a kernel may use both at once.
-  let tileScratch = Scratch()
-  let workScratch = Scratch()
+  let tileScratch: Scratch
+  let workScratch: Scratch
+  private let guards: MemoryGuards?
   #if OneDNN
     private var openedLibrary: OneDNN?
   #endif
 
   /// The backend's description is there even where oneDNN is not; `requireLibrary` tells.
-  package init(mode: Mode = .fast) {
+  ///
+  /// - Parameter guards: watch all memory, in tests.
+  package init(mode: Mode = .fast, guards: MemoryGuards? = nil) {
     self.mode = mode
+    self.guards = guards
+    (tileScratch, workScratch) = (Scratch(guards: guards), Scratch(guards: guards))
     device = Self.describe(mode)
     batchTileBytes = mode == .fast ? Self.tileBytes : .max
   }
@@ -38,7 +43,7 @@ package final class CPUBackend: Backend {
 
   package func allocate(_ byteCount: Int) throws(BackendError) -> CPUBuffer {
     // The system promises more than it has and stops the process later: refuse what cannot fit.
-    guard byteCount <= device.memoryBytes, let buffer = CPUBuffer(byteCount) else {
+    guard byteCount <= device.memoryBytes, let buffer = CPUBuffer(byteCount, guards: guards) else {
       throw .outOfMemory(
         requested: byteCount, limit: device.memoryBytes, on: device.identifier, why: "the machine has")
     }
@@ -93,8 +98,14 @@ package final class CPUBackend: Backend {
     #endif
   }
 
-  /// Kernels bring their own scratch memory, shared by all of them.
-  package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
+  /// For cells that are laid out for oneDNN; all other kernels bring their own scratch memory, shared by all of them.
+  package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
+    #if OneDNN
+      mode == .fast ? sampledByteCount(for: op, inputs: inputs, output: output) : 0
+    #else
+      0
+    #endif
+  }
 
   package func kernel(for invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel {
     adoptThread()

@@ -12,15 +12,22 @@ import ApusCore
 final class Allocation {
   static let alignment = 64
   let base: UnsafeMutableRawPointer
+  private let guards: MemoryGuards?
 
   /// `nil` when the system has no such memory.
-  init?(_ byteCount: Int) {
+  init?(_ byteCount: Int, guards: MemoryGuards?) {
+    let margin = guards == nil ? 0 : MemoryGuards.width
     var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, Self.alignment, byteCount) == 0, let pointer else { return nil }
-    base = pointer
+    guard posix_memalign(&pointer, Self.alignment, byteCount + 2 * margin) == 0, let pointer else { return nil }
+    base = pointer + margin
+    self.guards = guards
+    guards?.watch(base, byteCount)
   }
 
-  deinit { free(base) }
+  deinit {
+    guards?.forget(base)
+    free(base - (guards == nil ? 0 : MemoryGuards.width))
+  }
 }
 
 /// Memory of the CPU backend: all or part of an allocation, which it keeps alive.
@@ -29,8 +36,8 @@ package struct CPUBuffer {
   package let byteCount: Int
   private let owner: Allocation
 
-  init?(_ byteCount: Int) {
-    guard let owner = Allocation(byteCount) else { return nil }
+  init?(_ byteCount: Int, guards: MemoryGuards?) {
+    guard let owner = Allocation(byteCount, guards: guards) else { return nil }
     self.init(owner: owner, base: owner.base, byteCount: byteCount)
   }
 

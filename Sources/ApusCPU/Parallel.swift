@@ -46,6 +46,9 @@ func parallelLoop(
 final class Scratch {
   private var allocation: Allocation?
   private var byteCount = 0
+  private let guards: MemoryGuards?
+
+  init(guards: MemoryGuards? = nil) { self.guards = guards }
 
   /// `nil` until something is reserved. A larger reservation moves it: kernels look it up when they run.
   var base: UnsafeMutableRawPointer? { allocation?.base }
@@ -54,7 +57,7 @@ final class Scratch {
   func reserve(_ wanted: Int, limit: Int) throws(BackendError) {
     guard wanted > byteCount || allocation == nil else { return }
     let wanted = max(wanted, Allocation.alignment)
-    guard wanted <= limit, let larger = Allocation(wanted) else {
+    guard wanted <= limit, let larger = Allocation(wanted, guards: guards) else {
       throw .outOfMemory(requested: wanted, limit: limit, on: "cpu", why: "the machine has")
     }
     allocation = larger
