@@ -32,11 +32,25 @@ package final class CPUBackend: Backend {
     batchTileBytes = mode == .fast ? Self.tileBytes : .max
   }
 
-  /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded.
+  /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded, or `APUS_THREADS` is no number of
+  ///   threads.
   package func requireLibrary() throws(BackendError) {
+    if mode == .fast, apus_threads_from_environment() == APUS_THREADS_INVALID {
+      throw BackendError(
+        .deviceUnavailable,
+        "cpu: APUS_THREADS must be a whole number of at least 1; unset it for a thread on each of the "
+          + "\(apus_core_count()) cores")
+    }
     #if OneDNN
       if mode == .fast { try OneDNN.load() }
     #endif
+  }
+
+  /// What users should know of how the backend was set up; `nil` for nothing.
+  package var note: String? {
+    guard mode == .fast, apus_threads_from_environment() == APUS_THREADS_CAPPED else { return nil }
+    return "cpu: APUS_THREADS asks for more threads than the \(apus_core_count()) cores that this process may use; "
+      + "\(apus_thread_count()) are used"
   }
 
   // MARK: Memory
