@@ -88,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "ApusBackendTests",
       dependencies: [
-        "ApusCore", "ApusDevices", "ApusSafetensors",
+        "ApusCore", "ApusCPU", "ApusDevices", "ApusSafetensors",
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
