@@ -24,6 +24,7 @@ DECLARE_INTEGERS(long)
   FLOATS BUILTIN_CONST fabs(FLOATS x);                      \
   FLOATS BUILTIN_CONST sqrt(FLOATS x);                      \
   FLOATS BUILTIN_CONST exp(FLOATS x);                       \
+  FLOATS BUILTIN_CONST expm1(FLOATS x);                     \
   FLOATS BUILTIN_CONST log(FLOATS x);                       \
   FLOATS BUILTIN_CONST log1p(FLOATS x);                     \
   FLOATS BUILTIN_CONST tanh(FLOATS x);                      \

@@ -207,7 +207,9 @@ extension Expr.Unary {
     case .reciprocal: APUS_RECIPROCAL
     case .absolute: APUS_ABSOLUTE
     case .exp: APUS_EXP
+    case .expm1: APUS_EXPM1
     case .log: APUS_LOG
+    case .log1p: APUS_LOG1P
     case .squareRoot: APUS_SQUARE_ROOT
     case .tanh: APUS_TANH
     case .sigmoid: APUS_SIGMOID
@@ -235,7 +237,6 @@ extension Expr.Comparison {
   fileprivate var operation: apus_operation {
     switch self {
     case .greater: APUS_SELECT_GREATER
-    case .greaterOrEqual: APUS_SELECT_GREATER_OR_EQUAL
     case .equal: APUS_SELECT_EQUAL
     }
   }

@@ -63,7 +63,9 @@ extension Expr.Unary {
     case .reciprocal: "1.0f / \(x)"
     case .absolute: "fabs(\(x))"
     case .exp: "exp(\(x))"
+    case .expm1: "expm1(\(x))"
     case .log: "log(\(x))"
+    case .log1p: "log1p(\(x))"
     case .squareRoot: "sqrt(\(x))"
     case .tanh: "tanh(\(x))"
     case .sigmoid: "1.0f / (1.0f + exp(-\(x)))"
@@ -93,7 +95,6 @@ extension Expr.Comparison {
   fileprivate var source: String {
     switch self {
     case .greater: ">"
-    case .greaterOrEqual: ">="
     case .equal: "=="
     }
   }

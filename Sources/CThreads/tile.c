@@ -41,7 +41,9 @@ void apus_run_tile(const apus_instruction *instructions, int instruction_count, 
       case APUS_RECIPROCAL: EACH(1.f / a[i]);
       case APUS_ABSOLUTE: EACH(__builtin_fabsf(a[i]));
       case APUS_EXP: EACH(vector_exp(a[i]));
+      case APUS_EXPM1: EACH(vector_expm1(a[i]));
       case APUS_LOG: EACH(vector_log(a[i]));
+      case APUS_LOG1P: EACH(vector_log1p(a[i]));
       case APUS_SQUARE_ROOT: EACH(__builtin_elementwise_sqrt(a[i]));
       case APUS_TANH: EACH(vector_tanh(a[i]));
       case APUS_SIGMOID: EACH(vector_sigmoid(a[i]));
@@ -58,7 +60,6 @@ void apus_run_tile(const apus_instruction *instructions, int instruction_count, 
         for (int i = 0; i < count; i++) y[i] = powf(a[i], b[i]);
         break;
       case APUS_SELECT_GREATER: EACH(choose(a[i] > b[i], c[i], d[i]));
-      case APUS_SELECT_GREATER_OR_EQUAL: EACH(choose(a[i] >= b[i], c[i], d[i]));
       case APUS_SELECT_EQUAL: EACH(choose(a[i] == b[i], c[i], d[i]));
       case APUS_RANDOM: {
         const uint32_t seed = (uint32_t)bits_of_float(a[0]), step = (uint32_t)bits_of_float(a[1]);

@@ -22,13 +22,11 @@ APUS_PART int32_t bits_of_float(float x) {
 
 APUS_PART float power_of_two(int32_t n) { return float_of_bits((int32_t)((uint32_t)(n + 127) << 23)); }
 
-/// exp(x) = 2^n * exp(r), |r| <= log(2) / 2
-APUS_PART float vector_exp(float x) {
-  x = x > 89.f ? 89.f : x;
-  x = x < -104.f ? -104.f : x;
+/// exp(r) - 1, with x = n * log(2) + r, |r| <= log(2) / 2
+APUS_PART float reduced_expm1(float x, int32_t *n) {
   // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
   const float shifted = x * 1.44269504088896341f + 12582912.f;
-  const int32_t n = bits_of_float(shifted) - 0x4B400000;
+  *n = bits_of_float(shifted) - 0x4B400000;
   const float whole = shifted - 12582912.f;
   const float r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
   float p = 1.9875691500e-4f;
@@ -37,10 +35,31 @@ APUS_PART float vector_exp(float x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.f;
-  // In two factors, for neither 2^128 nor 2^-149 is a normal number.
+  return p * r * r + r;
+}
+
+/// x * 2^n, in two factors, for neither 2^128 nor 2^-149 is a normal number.
+APUS_PART float times_power_of_two(float x, int32_t n) {
   const int32_t half = n >> 1;
-  return p * power_of_two(half) * power_of_two(n - half);
+  return x * power_of_two(half) * power_of_two(n - half);
+}
+
+/// exp(x) = 2^n * exp(r)
+APUS_PART float vector_exp(float x) {
+  x = x > 89.f ? 89.f : x;
+  x = x < -104.f ? -104.f : x;
+  int32_t n;
+  const float p = reduced_expm1(x, &n);
+  return times_power_of_two(p + 1.f, n);
+}
+
+/// exp(x) - 1 = 2^n * ((exp(r) - 1) + (1 - 2^-n)); near 0, where n = 0, nothing is rounded away.
+APUS_PART float vector_expm1(float x) {
+  x = x > 89.f ? 89.f : x;
+  x = x < -20.f ? -20.f : x;
+  int32_t n;
+  const float p = reduced_expm1(x, &n);
+  return times_power_of_two(p + (1.f - power_of_two(n < 30 ? -n : -30)), n);
 }
 
 /// log(x) = e * log(2) + log(m), sqrt(1/2) <= m < sqrt(2)
@@ -86,13 +105,16 @@ APUS_PART float vector_tanh(float x) {
   return a < 0.625f ? small : a == a ? large : x;
 }
 
-/// log(1 + exp(x)) = max(x, 0) + log1p(u), u = exp(-|x|)
+/// log(1 + x) = log(v) * x / (v - 1), v = 1 + x rounded: the quotient undoes the rounding (Kahan).
+APUS_PART float vector_log1p(float x) {
+  const float v = 1.f + x;
+  const float y = vector_log(v) * (x / (v - 1.f));
+  return v == 1.f || x == INFINITY ? x : y;
+}
+
+/// log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))
 APUS_PART float vector_softplus(float x) {
-  const float u = vector_exp(-__builtin_fabsf(x));
-  const float v = 1.f + u;
-  // log(v) * u / (v - 1) undoes the rounding of v (Kahan).
-  const float log1p = v == 1.f ? u : vector_log(v) * (u / (v - 1.f));
-  return (0.f > x ? 0.f : x) + log1p;
+  return (0.f > x ? 0.f : x) + vector_log1p(vector_exp(-__builtin_fabsf(x)));
 }
 
 APUS_PART float vector_erf(float x) {

@@ -98,7 +98,9 @@ struct Evaluator {
     case .reciprocal: 1 / x
     case .absolute: abs(x)
     case .exp: exp(x)
+    case .expm1: expm1(x)
     case .log: log(x)
+    case .log1p: log1p(x)
     case .squareRoot: x.squareRoot()
     case .tanh: tanh(x)
     case .sigmoid: 1 / (1 + exp(-x))
@@ -123,7 +125,6 @@ struct Evaluator {
   private func holds(_ comparison: Expr.Comparison, _ l: Double, _ r: Double) -> Bool {
     switch comparison {
     case .greater: l > r
-    case .greaterOrEqual: l >= r
     case .equal: l == r
     }
   }

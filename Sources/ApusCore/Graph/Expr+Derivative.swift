@@ -28,7 +28,9 @@ extension Expr {
     case .reciprocal: return -(f * f)
     case .absolute: return ifGreater(x, 0, then: 1, otherwise: ifGreater(0, x, then: -1, otherwise: 0))
     case .exp: return f
+    case .expm1: return exp(x)
     case .log: return .unary(.reciprocal, x)
+    case .log1p: return .unary(.reciprocal, 1 + x)
     case .squareRoot: return 0.5 / f
     case .tanh: return 1 - f * f
     case .sigmoid: return f * (1 - f)

@@ -22,7 +22,7 @@ public indirect enum Expr: Hashable, Sendable {
   case random(state: Int, stream: UInt32)
 
   public enum Unary: String, Hashable, Sendable, CaseIterable {
-    case negate, reciprocal, absolute, exp, log, squareRoot, tanh, sigmoid, softplus, erf
+    case negate, reciprocal, absolute, exp, expm1, log, log1p, squareRoot, tanh, sigmoid, softplus, erf
   }
 
   public enum Binary: String, Hashable, Sendable, CaseIterable {
@@ -30,7 +30,7 @@ public indirect enum Expr: Hashable, Sendable {
   }
 
   public enum Comparison: String, Hashable, Sendable, CaseIterable {
-    case greater, greaterOrEqual, equal
+    case greater, equal
   }
 }
 
@@ -91,7 +91,11 @@ extension Expr: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   }
 
   public static func exp(_ x: Expr) -> Expr { .unary(.exp, x) }
+  /// `exp(x) - 1`, exact for small `x` too
+  public static func expm1(_ x: Expr) -> Expr { .unary(.expm1, x) }
   public static func log(_ x: Expr) -> Expr { .unary(.log, x) }
+  /// `log(1 + x)`, exact for small `x` too
+  public static func log1p(_ x: Expr) -> Expr { .unary(.log1p, x) }
   public static func sqrt(_ x: Expr) -> Expr { .unary(.squareRoot, x) }
   public static func abs(_ x: Expr) -> Expr { .unary(.absolute, x) }
   public static func tanh(_ x: Expr) -> Expr { .unary(.tanh, x) }
@@ -215,7 +219,6 @@ extension Expr: CustomStringConvertible {
       let sign =
         switch comparison {
         case .greater: ">"
-        case .greaterOrEqual: ">="
         case .equal: "=="
         }
       return "(\(l) \(sign) \(r) ? \(t) : \(o))"

@@ -6,7 +6,7 @@ public enum Activation: Hashable, Sendable {
   case relu
   /// `x > 0 ? x : slope * x`
   case leakyReLU(slope: Double = 0.3)
-  /// `x > 0 ? x : alpha * (exp(x) - 1)`
+  /// `x > 0 ? x : alpha * expm1(x)`, its derivative at 0 that of the second branch
   case elu(alpha: Double = 1)
   /// `scale * elu(x, alpha)` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017)
   case selu
@@ -28,7 +28,7 @@ public enum Activation: Hashable, Sendable {
     case .linear: x
     case .relu: .max(x, 0)
     case .leakyReLU(let slope): .ifGreater(x, 0, then: x, otherwise: .constant(slope) * x)
-    case .elu(let alpha): .ifGreater(x, 0, then: x, otherwise: .constant(alpha) * (.exp(.min(x, 0)) - 1))
+    case .elu(let alpha): .ifGreater(x, 0, then: x, otherwise: .constant(alpha) * .expm1(x))
     case .selu:
       .constant(1.0507009873554804934193349852946) * Activation.elu(alpha: 1.6732632423543772848170429916717)(x)
     case .gelu: 0.5 * x * (1 + .erf(x * .constant(0.70710678118654752440)))
@@ -48,7 +48,7 @@ public enum Activation: Hashable, Sendable {
 public func relu(_ x: Tensor) -> Tensor { Activation.relu(x) }
 /// `x > 0 ? x : slope * x`
 public func leakyReLU(_ x: Tensor, slope: Double = 0.3) -> Tensor { Activation.leakyReLU(slope: slope)(x) }
-/// `x > 0 ? x : alpha * (exp(x) - 1)`
+/// `x > 0 ? x : alpha * expm1(x)`, its derivative at 0 that of the second branch
 public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor { Activation.elu(alpha: alpha)(x) }
 /// `scale * elu(x, alpha)`, self-normalising
 public func selu(_ x: Tensor) -> Tensor { Activation.selu(x) }

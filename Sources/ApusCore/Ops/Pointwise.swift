@@ -72,8 +72,12 @@ extension Tensor {
 
 /// `e^x` of every element.
 public func exp(_ x: Tensor) -> Tensor { x.map(Expr.exp) }
+/// `exp(x) - 1` of every element, exact for small `x` too.
+public func expm1(_ x: Tensor) -> Tensor { x.map(Expr.expm1) }
 /// The natural logarithm of every element.
 public func log(_ x: Tensor) -> Tensor { x.map(Expr.log) }
+/// `log(1 + x)` of every element, exact for small `x` too.
+public func log1p(_ x: Tensor) -> Tensor { x.map(Expr.log1p) }
 /// The square root of every element.
 public func sqrt(_ x: Tensor) -> Tensor { x.map(Expr.sqrt) }
 /// `|x|` of every element; the gradient at 0 is 0.
