@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CBenchmark"),
     .target(
-      name: "CImage", linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+      name: "CImage", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
 
     // What users import, and the program.
     .target(
@@ -88,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "ApusBackendTests",
       dependencies: [
-        "ApusCore", "ApusDevices", "ApusNN", "ApusSafetensors",
+        "ApusCore", "ApusCPU", "ApusDevices", "ApusNN", "ApusSafetensors",
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),

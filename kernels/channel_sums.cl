@@ -10,6 +10,7 @@
 //   PARAMETERS       of the kernel: pointers to the inputs, each followed by a comma
 //   TERMS(T, LOAD, index, channel, ADD)   statements that end in an ADD(k, value) for each expression k; T is float or
 //                    a vector, LOAD loads one, index is the element of the rows, channel that of the operands of a row
+//   SAMPLED_ROWS, SAMPLED_BLOCK   the rows are a sample: the first SAMPLED_ROWS of every SAMPLED_BLOCK of the inputs
 // Entry point
 //   channel_sums(PARAMETERS sums, ROWS, CHANNELS, SPLITS)
 //     SPLITS: parts into which the rows are cut, 1 <= SPLITS <= ROWS
@@ -18,6 +19,16 @@
 //     GPU_CLASS 1: SPLITS * ceil(CHANNELS / LANES) * GROUP [GROUP]
 
 #define PART ((ROWS + SPLITS - 1) / SPLITS)
+
+// A few terms are added first, then those sums, then blocks of them: variances, which are differences, gain a digit.
+#define FEW 16
+#define BLOCK (FEW * 16)
+
+#ifdef SAMPLED_ROWS
+#define INPUT_ROW(row) ((row) / SAMPLED_ROWS * SAMPLED_BLOCK + (row) % SAMPLED_ROWS)
+#else
+#define INPUT_ROW(row) (row)
+#endif
 
 #if GPU_CLASS
 
@@ -29,19 +40,30 @@ void channel_sums(PARAMETERS __global float *restrict sums, const INDEX ROWS, co
   const int item = get_local_id(0), lane = item / LANES;
   const int tiles = (CHANNELS + LANES - 1) / LANES;
   const int part = get_group_id(0) / tiles, channel = get_group_id(0) % tiles * LANES + item % LANES;
-  float total[SUMS];
-  for (int k = 0; k < SUMS; k++) total[k] = 0.0f;
+  float total[SUMS], rest[SUMS];
+  for (int k = 0; k < SUMS; k++) total[k] = rest[k] = 0.0f;
   if (channel < CHANNELS) {
     const INDEX last = min((INDEX)(part + 1) * PART, ROWS);
-    for (INDEX row = (INDEX)part * PART + lane; row < last; row += GROUP / LANES) {
-      const INDEX index = row * CHANNELS + channel;
-#define ADD(k, value) total[k] += (value)
-      TERMS(float, LOAD1, index, channel, ADD)
+    for (INDEX first = (INDEX)part * PART + lane; first < last; first += BLOCK * (GROUP / LANES)) {
+      const INDEX end = min(first + BLOCK * (GROUP / LANES), last);
+      float block[SUMS];
+      for (int k = 0; k < SUMS; k++) block[k] = 0.0f;
+      for (INDEX start = first; start < end; start += FEW * (GROUP / LANES)) {
+        float few[SUMS];
+        for (int k = 0; k < SUMS; k++) few[k] = 0.0f;
+        for (INDEX row = start; row < min(start + FEW * (GROUP / LANES), end); row += GROUP / LANES) {
+          const INDEX index = INPUT_ROW(row) * CHANNELS + channel;
+#define ADD(k, value) few[k] += (value)
+          TERMS(float, LOAD1, index, channel, ADD)
 #undef ADD
+        }
+        for (int k = 0; k < SUMS; k++) block[k] += few[k];
+      }
+      for (int k = 0; k < SUMS; k++) ADD_BLOCK(float, total[k], rest[k], block[k]);
     }
   }
   for (int k = 0; k < SUMS; k++) {
-    shared[item] = total[k];
+    shared[item] = BLOCK_SUM(total[k], rest[k]);
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int half_height = GROUP / LANES / 2; half_height > 0; half_height /= 2) {
       if (lane < half_height) shared[item] += shared[item + half_height * LANES];
@@ -64,20 +86,37 @@ void channel_sums(PARAMETERS __global float *restrict sums, const INDEX ROWS, co
   const INDEX first = min(part * PART, ROWS), last = min(first + PART, ROWS);
   for (int walk = 0; walk < CHANNELS; walk += WALK_V * VECTOR) {
     const int first_channel = min(walk, (int)CHANNELS - WALK_V * VECTOR);
-    vec total[SUMS][WALK_V];
+    vec total[SUMS][WALK_V], rest[SUMS][WALK_V];
     UNROLL for (int k = 0; k < SUMS; k++)
-      UNROLL for (int v = 0; v < WALK_V; v++) total[k][v] = (vec)(0.0f);
-    for (INDEX row = first; row < last; row++)
-      UNROLL for (int v = 0; v < WALK_V; v++) {
-        const int channel = first_channel + v * VECTOR;
-        const INDEX index = row * CHANNELS + channel;
-#define ADD(k, value) total[k][v] += (value)
-        TERMS(vec, LOAD, index, channel, ADD)
+      UNROLL for (int v = 0; v < WALK_V; v++) total[k][v] = rest[k][v] = (vec)(0.0f);
+    for (INDEX start = first; start < last; start += BLOCK) {
+      const INDEX end = min(start + BLOCK, last);
+      vec block[SUMS][WALK_V];
+      UNROLL for (int k = 0; k < SUMS; k++)
+        UNROLL for (int v = 0; v < WALK_V; v++) block[k][v] = (vec)(0.0f);
+      for (INDEX few_start = start; few_start < end; few_start += FEW) {
+        const INDEX few_end = min(few_start + FEW, end);
+        vec few[SUMS][WALK_V];
+        UNROLL for (int k = 0; k < SUMS; k++)
+          UNROLL for (int v = 0; v < WALK_V; v++) few[k][v] = (vec)(0.0f);
+        for (INDEX row = few_start; row < few_end; row++)
+          UNROLL for (int v = 0; v < WALK_V; v++) {
+            const int channel = first_channel + v * VECTOR;
+            const INDEX index = INPUT_ROW(row) * CHANNELS + channel;
+#define ADD(k, value) few[k][v] += (value)
+            TERMS(vec, LOAD, index, channel, ADD)
 #undef ADD
+          }
+        UNROLL for (int k = 0; k < SUMS; k++)
+          UNROLL for (int v = 0; v < WALK_V; v++) block[k][v] += few[k][v];
       }
+      UNROLL for (int k = 0; k < SUMS; k++)
+        UNROLL for (int v = 0; v < WALK_V; v++) ADD_BLOCK(vec, total[k][v], rest[k][v], block[k][v]);
+    }
     UNROLL for (int k = 0; k < SUMS; k++)
       UNROLL for (int v = 0; v < WALK_V; v++)
-        STORE(total[k][v], sums + (part * SUMS + k) * CHANNELS + first_channel + v * VECTOR);
+        STORE(BLOCK_SUM(total[k][v], rest[k][v]),
+              sums + (part * SUMS + k) * CHANNELS + first_channel + v * VECTOR);
   }
 }
 

@@ -2,6 +2,7 @@
 //
 // INDEX   integer type of linear element indices: int, or long when a tensor of the launch passes 2^31 elements.
 // SHORT_LOOP   before a loop of few rounds: vectorized or unrolled it would take the compiler's time for nothing.
+// SUM_BLOCK    terms that a sum adds one after the other; ADD_BLOCK adds such blocks up.
 // LOADn   loads n consecutive floats from global memory; the LOAD argument of EPILOGUE. No alignment is assumed.
 
 #ifndef INDEX
@@ -13,6 +14,19 @@
 #else
 #define SHORT_LOOP
 #endif
+
+#define SUM_BLOCK 32
+
+// total += part, and rest takes in what that loses (Knuth, "The art of computer programming", vol. 2, 4.2.2): however
+// many blocks there are, the sum is as exact as one of them.
+#define ADD_BLOCK(T, total, rest, part)                \
+  do {                                                 \
+    const T sum = total + part, added = sum - total;   \
+    rest += (total - (sum - added)) + (part - added);  \
+    total = sum;                                       \
+  } while (0)
+// The sum of all blocks: an infinite one has lost nothing.
+#define BLOCK_SUM(total, rest) select(total + rest, total, rest != rest)
 
 #define LOAD1(pointer, offset) ((pointer)[offset])
 #define LOAD4(pointer, offset) vload4(0, (pointer) + (offset))

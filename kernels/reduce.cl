@@ -1,5 +1,7 @@
 // Sum, mean or maximum over one axis of a contiguous [OUTER, REDUCE, INNER] view, and argmax; fixed order, no atomics.
 //
+// Sums are made of blocks (ADD_BLOCK in common.cl): their rounding error does not grow with their length.
+//
 // The host merges neighbouring axes into that view. Reduced axes that do not merge are reduced one after the other, the
 // innermost first, or in one launch by reduce_strided.
 //   rows: INNER == 1 (sums over channels); columns: OUTER == 1 (bias gradients); to a scalar: OUTER == INNER == 1
@@ -44,9 +46,13 @@
 #if REDUCE_MAX
 #define IDENTITY (-INFINITY)
 #define COMBINE(a, b) select(a, b, ((b) > (a)) | ((b) != (b)))
+#define COMBINE_BLOCK(T, total, rest, block) total = COMBINE(total, block)
+#define RESULT(total, rest) (total)
 #else
 #define IDENTITY 0.0f
 #define COMBINE(a, b) ((a) + (b))
+#define COMBINE_BLOCK ADD_BLOCK
+#define RESULT BLOCK_SUM
 #endif
 
 #ifdef COUNT
@@ -54,12 +60,17 @@ __kernel void reduce_strided(__global const float *restrict x, __global float *r
   const INDEX i = get_global_id(0);
   if (i >= COUNT) return;
   const INDEX base = KEPT(i);
-  float sum = IDENTITY;
-  for (INDEX r = 0; r < REDUCE; r++) {
-    const float value = x[base + REDUCED(r)];
-    sum = COMBINE(sum, value);
+  float total = IDENTITY, rest = 0.0f;
+  for (INDEX first = 0; first < REDUCE; first += SUM_BLOCK) {
+    const INDEX end = min(first + SUM_BLOCK, (INDEX)REDUCE);
+    float block = IDENTITY;
+    for (INDEX r = first; r < end; r++) {
+      const float value = x[base + REDUCED(r)];
+      block = COMBINE(block, value);
+    }
+    COMBINE_BLOCK(float, total, rest, block);
   }
-  const float v = sum * SCALE;
+  const float v = RESULT(total, rest) * SCALE;
   y[i] = EPILOGUE(float, LOAD1, v, i, i);
 }
 #else
@@ -82,12 +93,16 @@ __kernel void reduce_strided(__global const float *restrict x, __global float *r
 __kernel void reduce_finish(__global const float *restrict workspace, __global float *restrict y EPILOGUE_PARAMS) {
   const INDEX i = get_global_id(0);
   if (i >= (INDEX)OUTER * INNER) return;
-  float sum = workspace[i];
-  for (int part = 1; part < SPLITS; part++) {
-    const float value = workspace[(INDEX)part * OUTER * INNER + i];
-    sum = COMBINE(sum, value);
+  float total = IDENTITY, rest = 0.0f;
+  for (int first = 0; first < SPLITS; first += SUM_BLOCK) {
+    float block = IDENTITY;
+    for (int part = first; part < min(first + SUM_BLOCK, SPLITS); part++) {
+      const float value = workspace[(INDEX)part * OUTER * INNER + i];
+      block = COMBINE(block, value);
+    }
+    COMBINE_BLOCK(float, total, rest, block);
   }
-  const float v = sum * SCALE;
+  const float v = RESULT(total, rest) * SCALE;
   y[i] = EPILOGUE(float, LOAD1, v, i, CHANNEL(i, i % INNER));
 }
 #endif
@@ -130,15 +145,20 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void FIRST_PASS {
   const bool real = column < INNER;
   const int part = row % SPLITS, lanes = GROUP / LANES;
 #endif
-  float sum = IDENTITY;
+  float total = IDENTITY, rest = 0.0f;
   if (real) {
-    const INDEX end = min((INDEX)(part + 1) * PART, (INDEX)REDUCE);
-    for (INDEX r = (INDEX)part * PART + lane; r < end; r += step) {
-      const float value = x[(outer * REDUCE + r) * INNER + column];
-      sum = COMBINE(sum, value);
+    const INDEX last = min((INDEX)(part + 1) * PART, (INDEX)REDUCE);
+    for (INDEX first = (INDEX)part * PART + lane; first < last; first += SUM_BLOCK * step) {
+      const INDEX end = min(first + SUM_BLOCK * step, last);
+      float block = IDENTITY;
+      for (INDEX r = first; r < end; r += step) {
+        const float value = x[(outer * REDUCE + r) * INNER + column];
+        block = COMBINE(block, value);
+      }
+      COMBINE_BLOCK(float, total, rest, block);
     }
   }
-  sums[item] = sum;
+  sums[item] = RESULT(total, rest);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int half_width = lanes / 2; half_width > 0; half_width /= 2) {
     if (lane < half_width) {
@@ -169,23 +189,30 @@ static inline float reduce_lanes(float16 v) {
 
 // Four accumulators hide the latency of an addition.
 static inline float reduce_run(__global const float *x, INDEX length) {
-  float16 s0 = (float16)(IDENTITY), s1 = s0, s2 = s0, s3 = s0;
+  float16 total = (float16)(IDENTITY), rest = (float16)(0.0f);
   INDEX r = 0;
-  for (; r + 64 <= length; r += 64) {
-    const float16 v0 = LOAD16(x, r), v1 = LOAD16(x, r + 16), v2 = LOAD16(x, r + 32), v3 = LOAD16(x, r + 48);
-    s0 = COMBINE(s0, v0);
-    s1 = COMBINE(s1, v1);
-    s2 = COMBINE(s2, v2);
-    s3 = COMBINE(s3, v3);
+  while (r + 64 <= length) {
+    const INDEX end = min(r + 64 * SUM_BLOCK, length);
+    float16 s0 = (float16)(IDENTITY), s1 = s0, s2 = s0, s3 = s0;
+    for (; r + 64 <= end; r += 64) {
+      const float16 v0 = LOAD16(x, r), v1 = LOAD16(x, r + 16), v2 = LOAD16(x, r + 32), v3 = LOAD16(x, r + 48);
+      s0 = COMBINE(s0, v0);
+      s1 = COMBINE(s1, v1);
+      s2 = COMBINE(s2, v2);
+      s3 = COMBINE(s3, v3);
+    }
+    s0 = COMBINE(s0, s1);
+    s2 = COMBINE(s2, s3);
+    s0 = COMBINE(s0, s2);
+    COMBINE_BLOCK(float16, total, rest, s0);
   }
+  float16 tail = (float16)(IDENTITY);
   for (; r + 16 <= length; r += 16) {
     const float16 v = LOAD16(x, r);
-    s0 = COMBINE(s0, v);
+    tail = COMBINE(tail, v);
   }
-  s0 = COMBINE(s0, s1);
-  s2 = COMBINE(s2, s3);
-  s0 = COMBINE(s0, s2);
-  float sum = reduce_lanes(s0);
+  COMBINE_BLOCK(float16, total, rest, tail);
+  float sum = reduce_lanes(RESULT(total, rest));
   for (; r < length; r++) {
     const float value = x[r];
     sum = COMBINE(sum, value);
@@ -239,17 +266,26 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void FIRST_PASS {
 #else
     for (int walk = 0; walk < INNER; walk += WALK) {
       const int column = min(walk, INNER - WALK);
-      vec sums[WALK / LANES];
-      UNROLL for (int k = 0; k < WALK / LANES; k++) sums[k] = (vec)(IDENTITY);
-      for (INDEX r = 0; r < last - first; r++)
-        UNROLL for (int k = 0; k < WALK / LANES; k++) {
-          const vec value = LOAD(source, r * INNER + column + k * LANES);
-          sums[k] = COMBINE(sums[k], value);
-        }
+      vec total[WALK / LANES], rest[WALK / LANES];
+      UNROLL for (int k = 0; k < WALK / LANES; k++) {
+        total[k] = (vec)(IDENTITY);
+        rest[k] = (vec)(0.0f);
+      }
+      for (INDEX start = 0; start < last - first; start += SUM_BLOCK) {
+        const INDEX stop = min(start + SUM_BLOCK, last - first);
+        vec block[WALK / LANES];
+        UNROLL for (int k = 0; k < WALK / LANES; k++) block[k] = (vec)(IDENTITY);
+        for (INDEX r = start; r < stop; r++)
+          UNROLL for (int k = 0; k < WALK / LANES; k++) {
+            const vec value = LOAD(source, r * INNER + column + k * LANES);
+            block[k] = COMBINE(block[k], value);
+          }
+        UNROLL for (int k = 0; k < WALK / LANES; k++) COMBINE_BLOCK(vec, total[k], rest[k], block[k]);
+      }
       UNROLL for (int k = 0; k < WALK / LANES; k++) {
         const int channel = column + k * LANES;
         const INDEX at = SLOT(outer, part) + channel;
-        const vec v = sums[k] * FACTOR;
+        const vec v = RESULT(total[k], rest[k]) * FACTOR;
         STORE(FINAL(vec, LOAD, v, at, channel), y + at);
       }
     }

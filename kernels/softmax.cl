@@ -145,10 +145,18 @@ static inline vec softmax_block(__global const float *row, int c, float fill) {
   FOR_BLOCK(c) m##_block = fmax(m##_block, softmax_block(x, c, -INFINITY)); \
   const float m = ROW_MAX(m##_block);
 
-#define ROW_EXP_SUM(s, x, m) \
-  vec s##_block = (vec)(0.0f); \
-  FOR_BLOCK(c) s##_block += exp(softmax_block(x, c, -INFINITY) - m); \
-  const float s = ROW_SUM(s##_block);
+// s = the sum over a row of `terms`, an expression of the column c.
+#define ROW_TOTAL(s, terms) \
+  vec s##_total = (vec)(0.0f), s##_rest = (vec)(0.0f); \
+  for (int first = lane * WIDTH; first < COLUMNS; first += SUM_BLOCK * LANES * WIDTH) { \
+    const int end = min(first + SUM_BLOCK * LANES * WIDTH, COLUMNS); \
+    vec block = (vec)(0.0f); \
+    for (int c = first; c < end; c += LANES * WIDTH) block += terms; \
+    ADD_BLOCK(vec, s##_total, s##_rest, block); \
+  } \
+  const float s = ROW_SUM(BLOCK_SUM(s##_total, s##_rest));
+
+#define ROW_EXP_SUM(s, x, m) ROW_TOTAL(s, exp(softmax_block(x, c, -INFINITY) - m))
 
 #if SOFTMAX_FORWARD
 KERNEL void softmax_forward(__global const float *restrict x, __global float *restrict y EPILOGUE_PARAMS) {
@@ -213,13 +221,8 @@ KERNEL void softmax_cross_entropy(__global const float *restrict x, __global con
     ROW_MAXIMUM(m, logits)
     ROW_EXP_SUM(s, logits, m)
     const float log_s = log(s);
-    vec terms = (vec)(0.0f);
-    FOR_BLOCK(c) {
-      const vec target = softmax_target(labels, row, c), cost = log_s - (softmax_block(logits, c, m) - m);
-      terms += TERM(target, cost);
-    }
-    const float sum = ROW_SUM(terms);
-    if (real && lane == 0) loss[row] = sum * VALID(labels[row]);
+    ROW_TOTAL(cost, TERM(softmax_target(labels, row, c), log_s - (softmax_block(logits, c, m) - m)))
+    if (real && lane == 0) loss[row] = cost * VALID(labels[row]);
   }
 }
 #endif
@@ -233,9 +236,8 @@ KERNEL void softmax_cross_entropy_gradient(__global const float *restrict x, __g
     ROW_MAXIMUM(m, logits)
     ROW_EXP_SUM(s, logits, m)
 #if DENSE_LABELS
-    vec targets = (vec)(0.0f);
-    FOR_BLOCK(c) targets += softmax_target(labels, row, c);
-    const float scale = ROW_SUM(targets) / s;
+    ROW_TOTAL(targets, softmax_target(labels, row, c))
+    const float scale = targets / s;
 #else
     const float scale = 1.0f / s;
 #endif

@@ -12,12 +12,19 @@ __kernel void sum_parts(__global const float *restrict parts, __global float *re
                         const INDEX PARTS) {
   const INDEX i = get_global_id(0);
   if (i >= COUNT) return;
-  float sum = parts[i];
-  for (INDEX part = 1; part < PARTS; ++part) sum += parts[part * COUNT + i];
-  y[i] = sum;
+  float total = 0.0f, rest = 0.0f;
+  for (INDEX first = 0; first < PARTS; first += SUM_BLOCK) {
+    const INDEX end = min(first + SUM_BLOCK, PARTS);
+    float block = 0.0f;
+    for (INDEX part = first; part < end; ++part) block += parts[part * COUNT + i];
+    ADD_BLOCK(float, total, rest, block);
+  }
+  y[i] = BLOCK_SUM(total, rest);
 }
 
 #else
+
+#define UNROLL __attribute__((opencl_unroll_hint))
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void sum_parts(__global const float *restrict parts, __global float *restrict y, const INDEX COUNT,
@@ -26,26 +33,32 @@ void sum_parts(__global const float *restrict parts, __global float *restrict y,
   INDEX i = begin;
   SHORT_LOOP
   for (; i + 64 <= end; i += 64) {
-    float16 a = LOAD16(parts, i), b = LOAD16(parts, i + 16), c = LOAD16(parts, i + 32), d = LOAD16(parts, i + 48);
+    float16 total[4], rest[4];
+    UNROLL for (int v = 0; v < 4; ++v) total[v] = rest[v] = (float16)(0.0f);
     SHORT_LOOP
-    for (INDEX part = 1; part < PARTS; ++part) {
-      const __global float *from = parts + part * COUNT + i;
-      a += LOAD16(from, 0);
-      b += LOAD16(from, 16);
-      c += LOAD16(from, 32);
-      d += LOAD16(from, 48);
+    for (INDEX first = 0; first < PARTS; first += SUM_BLOCK) {
+      const INDEX last = min(first + SUM_BLOCK, PARTS);
+      float16 block[4];
+      UNROLL for (int v = 0; v < 4; ++v) block[v] = (float16)(0.0f);
+      SHORT_LOOP
+      for (INDEX part = first; part < last; ++part)
+        UNROLL for (int v = 0; v < 4; ++v) block[v] += LOAD16(parts, part * COUNT + i + v * 16);
+      UNROLL for (int v = 0; v < 4; ++v) ADD_BLOCK(float16, total[v], rest[v], block[v]);
     }
-    vstore16(a, 0, y + i);
-    vstore16(b, 0, y + i + 16);
-    vstore16(c, 0, y + i + 32);
-    vstore16(d, 0, y + i + 48);
+    UNROLL for (int v = 0; v < 4; ++v) vstore16(BLOCK_SUM(total[v], rest[v]), 0, y + i + v * 16);
   }
   SHORT_LOOP
   for (; i < end; ++i) {
-    float sum = parts[i];
+    float total = 0.0f, rest = 0.0f;
     SHORT_LOOP
-    for (INDEX part = 1; part < PARTS; ++part) sum += parts[part * COUNT + i];
-    y[i] = sum;
+    for (INDEX first = 0; first < PARTS; first += SUM_BLOCK) {
+      const INDEX last = min(first + SUM_BLOCK, PARTS);
+      float block = 0.0f;
+      SHORT_LOOP
+      for (INDEX part = first; part < last; ++part) block += parts[part * COUNT + i];
+      ADD_BLOCK(float, total, rest, block);
+    }
+    y[i] = BLOCK_SUM(total, rest);
   }
 }
 

@@ -14,30 +14,49 @@ package final class CPUBackend: Backend {
   package let mode: Mode
   package let batchTileBytes: Int
   /// Memory for tiles of expressions, and for what heavy kernels lay out; a kernel may use both at once.
-  let tileScratch = Scratch()
-  let workScratch = Scratch()
+  let tileScratch: Scratch
+  let workScratch: Scratch
+  private let guards: MemoryGuards?
   #if OneDNN
     private var openedLibrary: OneDNN?
   #endif
 
   /// The backend's description is there even where oneDNN is not; `requireLibrary` tells.
-  package init(mode: Mode = .fast) {
+  ///
+  /// - Parameter guards: watch all memory, in tests.
+  package init(mode: Mode = .fast, guards: MemoryGuards? = nil) {
     self.mode = mode
+    self.guards = guards
+    (tileScratch, workScratch) = (Scratch(guards: guards), Scratch(guards: guards))
     device = Self.describe(mode)
     batchTileBytes = mode == .fast ? Self.tileBytes : .max
   }
 
-  /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded.
+  /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded, or `APUS_THREADS` is no number of
+  ///   threads.
   package func requireLibrary() throws(BackendError) {
+    if mode == .fast, apus_threads_from_environment() == APUS_THREADS_INVALID {
+      throw BackendError(
+        .deviceUnavailable,
+        "cpu: APUS_THREADS must be a whole number of at least 1; unset it for a thread on each of the "
+          + "\(apus_core_count()) cores")
+    }
     #if OneDNN
       if mode == .fast { try OneDNN.load() }
     #endif
   }
 
+  /// What users should know of how the backend was set up; `nil` for nothing.
+  package var note: String? {
+    guard mode == .fast, apus_threads_from_environment() == APUS_THREADS_CAPPED else { return nil }
+    return "cpu: APUS_THREADS asks for more threads than the \(apus_core_count()) cores that this process may use; "
+      + "\(apus_thread_count()) are used"
+  }
+
   // MARK: Memory
 
   package func allocate(_ byteCount: Int) throws(BackendError) -> CPUBuffer {
-    try CPUBuffer(byteCount, limit: device.memoryBytes)
+    try CPUBuffer(byteCount, limit: device.memoryBytes, guards: guards)
   }
 
   package func slice(_ buffer: CPUBuffer, _ range: Range<Int>) throws(BackendError) -> CPUBuffer {
@@ -88,8 +107,14 @@ package final class CPUBackend: Backend {
     #endif
   }
 
-  /// Kernels bring their own scratch memory, shared by all of them.
-  package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
+  /// For cells that are laid out for oneDNN; all other kernels bring their own scratch memory, shared by all of them.
+  package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
+    #if OneDNN
+      mode == .fast ? sampledByteCount(for: op, inputs: inputs, output: output) : 0
+    #else
+      0
+    #endif
+  }
 
   package func kernel(for invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel {
     adoptThread()

@@ -14,27 +14,33 @@ final class Allocation {
   static let alignment = 64
   let base: UnsafeMutableRawPointer
   let byteCount: Int
+  private let guards: MemoryGuards?
 
   /// Bytes of all allocations of the process.
   private static let total = Atomic(0)
 
   /// Throws `outOfMemory` where this and all others together take more than `limit` bytes: the system promises more
   /// than it has and stops the process later.
-  init(_ byteCount: Int, limit: Int) throws(BackendError) {
+  init(_ byteCount: Int, limit: Int, guards: MemoryGuards?) throws(BackendError) {
     let used = Self.total.add(byteCount, ordering: .relaxed).oldValue
+    let margin = guards == nil ? 0 : MemoryGuards.width
     var pointer: UnsafeMutableRawPointer?
-    guard byteCount <= limit - used, posix_memalign(&pointer, Self.alignment, byteCount) == 0, let pointer else {
+    guard byteCount <= limit - used, posix_memalign(&pointer, Self.alignment, byteCount + 2 * margin) == 0, let pointer
+    else {
       Self.total.subtract(byteCount, ordering: .relaxed)
       throw .outOfMemory(
         requested: byteCount, limit: limit, on: "cpu",
         why: used == 0 ? "the machine has" : "\(used.formattedBytes) are in use of")
     }
-    base = pointer
+    base = pointer + margin
     self.byteCount = byteCount
+    self.guards = guards
+    guards?.watch(base, byteCount)
   }
 
   deinit {
-    free(base)
+    guards?.forget(base)
+    free(base - (guards == nil ? 0 : MemoryGuards.width))
     Self.total.subtract(byteCount, ordering: .relaxed)
   }
 }
@@ -45,8 +51,8 @@ package struct CPUBuffer {
   package let byteCount: Int
   private let owner: Allocation
 
-  init(_ byteCount: Int, limit: Int) throws(BackendError) {
-    let owner = try Allocation(byteCount, limit: limit)
+  init(_ byteCount: Int, limit: Int, guards: MemoryGuards? = nil) throws(BackendError) {
+    let owner = try Allocation(byteCount, limit: limit, guards: guards)
     self.init(owner: owner, base: owner.base, byteCount: byteCount)
   }
 

@@ -10,9 +10,11 @@ extension CPUBackend {
     let (full, channels) = (invocation.inputs[0].type, invocation.output.shape[1])
     let program = try TileProgram(
       sums.expressions, operands: invocation.inputs.map { TileOperand($0, finishing: full) }, targets: nil,
-      scratch: tileScratch, memoryLimit: device.memoryBytes)
+      rowLength: channels, scratch: tileScratch, memoryLimit: device.memoryBytes)
     let rows = full.count / max(channels, 1)
-    let chunkRows = max(8, 32768 / max(channels, 1))
+    var chunkRows = max(8, 32768 / max(channels, 1))
+    if let sample = sums.sample { chunkRows = (chunkRows + sample.block - 1) / sample.block * sample.block }
+    let (sampled, block) = sums.sample.map { ($0.rows * channels, $0.block * channels) } ?? (Int.max, Int.max)
     let chunks = max(1, (rows + chunkRows - 1) / chunkRows)
     let length = sums.expressions.count * channels
     let output = invocation.output.floats
@@ -23,7 +25,7 @@ extension CPUBackend {
         let target = partials + chunk * length
         target.update(repeating: 0, count: length)
         let elements = (chunk * chunkRows * channels)..<(min((chunk + 1) * chunkRows, rows) * channels)
-        program.run(elements, part: part) { first, count, values in
+        program.run(elements, first: sampled, ofEvery: block, part: part) { first, count, values in
           for k in 0..<sums.expressions.count {
             addRows(values(k), first, count, channels, target + k * channels)
           }

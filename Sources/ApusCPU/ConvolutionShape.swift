@@ -2,11 +2,12 @@ import ApusCore
 
 /// Sizes of a convolution, the same for its three passes; images NHWC, filters `[R, S, C / groups, K]`.
 struct ConvolutionShape {
-  let n: Int, h: Int, w: Int, c: Int
+  let n: Int, c: Int
+  var h: Int, w: Int
   let r: Int, s: Int, k: Int
   let p: Int, q: Int
   let groups: Int
-  let window: WindowGeometry
+  var window: WindowGeometry
 
   /// - Parameters:
   ///   - image: the forward pass's input, or its gradient.

@@ -24,13 +24,13 @@ extension CPUBackend {
         let logSum = log(apus_sum_exp_shifted(row, maximum, Int64(rows.classes)))
         // The sum over c of target * (logSum - (logit - maximum)), with the smoothed share taken out of it. In this
         // order the loss of large logits keeps its digits.
-        var sum: Float = 0
-        rows.forEachTarget(n) { c, target in sum += target * (logSum - (row[c] - maximum)) }
+        var sum = 0.0
+        rows.forEachTarget(n) { c, target in sum += Double(target * (logSum - (row[c] - maximum))) }
         if rows.spread != 0 {
           let total = apus_sum_shifted(row, maximum, Int64(rows.classes))
-          sum += rows.spread * (Float(rows.classes) * logSum - total)
+          sum += Double(rows.spread * (Float(rows.classes) * logSum - total))
         }
-        loss[n] = rows.isValid(n) ? sum : .nan
+        loss[n] = rows.isValid(n) ? Float(sum) : .nan
       }
       epilogue?.run(range, part: part)
     }
@@ -47,12 +47,12 @@ extension CPUBackend {
     return parallelLoop(over: rows.count, minimum: 4096 / classes + 1) { range, part in
       for n in range {
         let (source, target) = (rows.logits + n * classes, gradient + n * classes)
-        var total = rows.spread * Float(classes)
-        rows.forEachTarget(n) { _, share in total += share }
+        var total = Double(rows.spread) * Double(classes)
+        rows.forEachTarget(n) { _, share in total += Double(share) }
         let maximum = apus_reduce(APUS_REDUCE_MAXIMUM, source, Int64(classes))
         let sum = apus_exp_shifted(source, maximum, target, Int64(classes))
         let dy = rows.isValid(n) ? dy[n] : .nan
-        apus_scale(target, dy * total / sum, -dy * rows.spread, target, Int64(classes))
+        apus_scale(target, dy * Float(total) / sum, -dy * rows.spread, target, Int64(classes))
         rows.forEachTarget(n) { c, share in target[c] -= dy * share }
       }
       epilogue?.run((range.lowerBound * classes)..<(range.upperBound * classes), part: part)

@@ -13,12 +13,10 @@ extension CPUBackend {
   static func describe(_ mode: Mode) -> DeviceDescription {
     // First of all: the number of threads is oneDNN's.
     let driver = mode == .fast ? library : "Swift (reference)"
-    let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    let memory = min(machine, ControlGroup().memoryLimit ?? machine)
     return DeviceDescription(
       identifier: "cpu", name: processorName, kind: .cpu, driver: driver,
-      computeUnits: mode == .fast ? Int(apus_thread_count()) : 1, memoryBytes: memory,
-      maximumAllocationBytes: memory, alignment: Allocation.alignment)
+      computeUnits: mode == .fast ? Int(apus_thread_count()) : 1, memoryBytes: HostMemory.total,
+      maximumAllocationBytes: HostMemory.total, alignment: Allocation.alignment)
   }
 
   private static var library: String {

@@ -45,6 +45,9 @@ func parallelLoop(
 /// Memory for intermediate values that all kernels of a backend share, since they run one after the other.
 final class Scratch {
   private var allocation: Allocation?
+  private let guards: MemoryGuards?
+
+  init(guards: MemoryGuards? = nil) { self.guards = guards }
 
   /// `nil` until something is reserved. A larger reservation moves it: kernels look it up when they run.
   var base: UnsafeMutableRawPointer? { allocation?.base }
@@ -52,7 +55,7 @@ final class Scratch {
   /// Makes room for a kernel that needs `wanted` bytes.
   func reserve(_ wanted: Int, limit: Int) throws(BackendError) {
     guard wanted > allocation?.byteCount ?? 0 || allocation == nil else { return }
-    allocation = try Allocation(max(wanted, Allocation.alignment), limit: limit)
+    allocation = try Allocation(max(wanted, Allocation.alignment), limit: limit, guards: guards)
   }
 
   /// The part of what was reserved that belongs to one part of a loop.

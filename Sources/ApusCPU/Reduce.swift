@@ -100,30 +100,13 @@ extension CPUBackend {
   }
 }
 
-/// Columns of a matrix reduced. Few columns are worked on several rows at a time, to fill the vector registers.
+/// Columns of a matrix reduced.
 private func reduceColumns(
   _ kind: apus_reduction, _ x: UnsafeMutablePointer<Float>, rows: Int, columns: Int, _ y: UnsafeMutablePointer<Float>
 ) {
   let identity: Float = kind == APUS_REDUCE_MAXIMUM ? -.infinity : 0
   guard rows > 0 else { return y.update(repeating: identity, count: columns) }
-  if columns == 1 {
-    y[0] = apus_reduce(kind, x, Int64(rows))
-    return
-  }
-  let fold = min(64 / columns, rows)
-  guard fold > 1 else { return apus_reduce_columns(kind, x, Int64(rows), Int64(columns), y) }
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: (fold + 1) * columns) { sums in
-    let base = sums.baseAddress!
-    apus_reduce_columns(kind, x, Int64(rows / fold), Int64(fold * columns), base)
-    // The rows that are left over join the folded ones.
-    let left = rows % fold
-    var count = fold
-    if left > 0 {
-      apus_reduce_columns(kind, x + (rows - left) * columns, Int64(left), Int64(columns), base + fold * columns)
-      count += 1
-    }
-    apus_reduce_columns(kind, base, Int64(count), Int64(columns), y)
-  }
+  apus_reduce_columns(kind, x, Int64(rows), Int64(columns), y)
 }
 
 /// Neighbouring axes that are all reduced or all kept.

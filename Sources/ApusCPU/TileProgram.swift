@@ -22,12 +22,13 @@ final class TileProgram {
   ///   - operands: what the expressions' inputs are.
   ///   - targets: where results go; one may be the memory of an operand of the same shape. `nil`: nowhere, `run` shows
   ///     them tile by tile.
+  ///   - rowLength: tiles are whole rows of so many elements, where they can be.
   init(
-    _ expressions: [Expr], operands: [TileOperand], targets: [UnsafeMutablePointer<Float>]?, scratch: Scratch,
-    memoryLimit: Int
+    _ expressions: [Expr], operands: [TileOperand], targets: [UnsafeMutablePointer<Float>]?, rowLength: Int = 1,
+    scratch: Scratch, memoryLimit: Int
   ) throws(BackendError) {
     code = TileCode(ExprProgram(expressions), operands: operands, targets: targets)
-    tile = Self.tileLength(operands)
+    tile = Self.tileLength(operands, rowLength)
     self.scratch = scratch
     let threads = Int(apus_thread_count())
     pointers = .allocate(capacity: threads * code.registers.count)
@@ -38,11 +39,11 @@ final class TileProgram {
   deinit { pointers.deallocate() }
 
   /// A whole number of periods where an operand repeats, so that it is laid out once and serves every tile.
-  private static func tileLength(_ operands: [TileOperand]) -> Int {
+  private static func tileLength(_ operands: [TileOperand], _ rowLength: Int) -> Int {
     for case .periodic(_, _, let period) in operands where period <= longestTile {
       return longestTile / period * period
     }
-    return longestTile
+    return rowLength > 0 && rowLength <= longestTile ? longestTile / rowLength * rowLength : longestTile
   }
 
   /// A closure that runs the program over `count` elements on all threads.
@@ -52,16 +53,18 @@ final class TileProgram {
 
   /// Runs the program over elements `range`, as part `part` of a loop.
   ///
-  /// - Parameter visit: called after each tile with its first element, their number, and the values of each result.
+  /// - Parameters:
+  ///   - sampled: elements of every block that are worked on, and those of a block: whole rows. All, if not given.
+  ///   - visit: called after each tile with its first element, their number, and the values of each result.
   func run(
-    _ range: Range<Int>, part: Int,
+    _ range: Range<Int>, first sampled: Int = .max, ofEvery block: Int = .max, part: Int,
     visit: (_ first: Int, _ count: Int, _ values: (Int) -> UnsafeMutablePointer<Float>) -> Void = { _, _, _ in }
   ) {
     let table = pointers + part * code.registers.count
     prepare(table, scratch.floats(part: part, stride: code.slotCount * tile), range)
-    var first = range.lowerBound
+    var (first, start) = (range.lowerBound, range.lowerBound)
     while first < range.upperBound {
-      let count = min(tile, range.upperBound - first)
+      let count = min(tile, range.upperBound - first, sampled - (first - start))
       for (index, register) in code.registers.enumerated() {
         switch register {
         case .memory(let base): table[index] = base + first
@@ -73,6 +76,10 @@ final class TileProgram {
       apus_run_tile(code.instructions, Int32(code.instructions.count), table, Int32(count), UInt64(first))
       visit(first, count) { table[code.results[$0]]! }
       first += count
+      if first - start == sampled {
+        start += block
+        first = start
+      }
     }
   }
 

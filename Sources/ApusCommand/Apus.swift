@@ -1,3 +1,4 @@
+import ApusCore
 import ArgumentParser
 import Foundation
 
@@ -21,13 +22,20 @@ struct Apus: ParsableCommand {
     // A reader that goes away, as in `apus train mnist | head`, must not end the training.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
       // Help, version and mistakes in the arguments are worded by the parser.
       guard exitCode(for: error) == .failure else { exit(withError: error) }
-      writeToStandardError("apus: \(error)")
+      reportError(error)
       exit(withError: ExitCode(ExitStatus(error).rawValue))
+    }
+  }
+
+  /// The arguments without the program's name, as file names are: bytes, of which Swift's own strings lose some.
+  private static var arguments: [String] {
+    UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc)).dropFirst().compactMap { text in
+      text.map { FilePath.string(system: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
   }
 }

@@ -1,4 +1,5 @@
 import Apus
+import ApusCore
 import ArgumentParser
 
 /// `apus evaluate`
@@ -35,8 +36,38 @@ struct Evaluate: ParsableCommand {
     }
     let trainer = try trained.makeTrainer(device: deviceOption.chosen())
     let result = try trainer.evaluate(pictures, batchSize: batchSize)
-    if json { return try printJSON(result) }
-    if let note = pictures.note { print("note: \(note)") }
-    print("\(pictures.name), \(pictures.count) test pictures: \(result.line)")
+    let identity = pictures.identity
+    let notes = [pictures.note, difference(of: trained, from: identity)].compactMap { $0 }
+    if json {
+      for note in notes { writeToStandardError("note: \(note)") }
+      return try printJSON(Report(evaluation: result, data: identity, source: pictures.source))
+    }
+    for note in notes { print("note: \(note)") }
+    print("\(pictures.name), \(pictures.count) test pictures, \(pictures.origin): \(result.line)")
+  }
+
+  /// An evaluation, and of what.
+  private struct Report: Encodable {
+    enum CodingKeys: String, CodingKey { case data, source }
+
+    var evaluation: Evaluation
+    var data: DataIdentity
+    var source: String
+
+    func encode(to encoder: any Encoder) throws {
+      try evaluation.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(data, forKey: .data)
+      try container.encode(FilePath.printable(source), forKey: .source)
+    }
+  }
+
+  /// What to say where the run was tested on other pictures.
+  private func difference(of run: Run, from data: DataIdentity) -> String? {
+    if run.configuration.dataset != self.data.rawValue {
+      return "\(folder) was trained on \(run.configuration.dataset); these are others: \(data)"
+    }
+    guard let tested = run.configuration.testData, !tested.hasSameContents(as: data) else { return nil }
+    return "\(folder) was tested on other pictures: \(tested); these are \(data)"
   }
 }

@@ -28,6 +28,7 @@ enum ExitStatus: Int32 {
         case .badData, .badFile, .nonFiniteLoss: .badData
         }
       case is SafetensorsError, is GraphError: .badData
+      case is HostMemoryError: .unavailable
       case let error as BackendError:
         switch error.code {
         case .deviceUnavailable, .outOfMemory, .unsupported: .unavailable

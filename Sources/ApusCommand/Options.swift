@@ -31,13 +31,16 @@ func availableDevices() -> [DeviceDescription] {
   }
 }
 
-/// `--data-dir`: where data sets are looked for first.
+/// `--data-dir`: where data sets are looked for.
 struct DataOption: ParsableArguments {
   @Option(
     name: .customLong("data-dir"),
     help: ArgumentHelp(
-      "The folder with the data set's files, or into which they are downloaded.",
-      discussion: "Looked for in order: here, in APUS_DATA_DIR, in the user's cache.", valueName: "folder"))
+      "The folder with the data set's files; an empty one has them downloaded into it.",
+      discussion: """
+        The environment variable APUS_DATA_DIR means the same. A folder that is named is used, or it is an error. \
+        Without either: the user's cache.
+        """, valueName: "folder"))
   var folder: String?
 }
 

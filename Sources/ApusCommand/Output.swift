@@ -1,4 +1,10 @@
+import ApusCore
 import Foundation
+
+/// Tells what went wrong: `apus: ...`. File names in it cannot move a terminal's cursor.
+func reportError(_ error: any Error) {
+  writeToStandardError("apus: \(FilePath.printable("\(error)", keepsLines: true))")
+}
 
 /// Writes text to standard error; a reader that is gone is ignored.
 func writeToStandardError(_ text: String, terminator: String = "\n") {

@@ -1,4 +1,5 @@
 import Apus
+import ApusCore
 import ArgumentParser
 import Foundation
 
@@ -7,8 +8,9 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tells what a trained network sees in pictures.",
     discussion: """
-      PNG and JPEG; pictures are resized to what the network takes. MNIST's digits are white on black: use --invert for \
-      dark ink on paper.
+      PNG and JPEG; pictures are turned upright and resized to what the network takes. MNIST's digits are white on \
+      black: use --invert for dark ink on paper. A picture that cannot be read does not keep the others from their results; \
+      the program then ends with the status of the first such.
       """)
 
   @Argument(help: ArgumentHelp("The folder that `apus train` left.", valueName: "run"))
@@ -22,6 +24,18 @@ struct Predict: ParsableCommand {
 
   @Flag(help: "Swap dark and light.")
   var invert = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The ground under transparent pixels: auto, white, black or #RRGGBB.",
+      discussion: "auto is white under dark ink and black under light ink.", valueName: "colour"),
+    transform: {
+      guard let background = Background(parsing: $0) else {
+        throw ValidationError("'\($0)' is not a ground; use auto, white, black or a colour such as #FFCC00.")
+      }
+      return background
+    })
+  var background = Background.contrasting
 
   @OptionGroup var deviceOption: DeviceOption
 
@@ -49,26 +63,56 @@ struct Predict: ParsableCommand {
         .badData,
         "\(folder): the network takes \(shape.shapeDescription); pictures have one channel (grey) or three (RGB)")
     }
-    let pixels = try images.flatMap { try decode($0, shape: shape) }
-    let trainer = try trained.makeTrainer(device: deviceOption.chosen())
-    let batch = NDArray(pixels, shape: [images.count] + shape)
-    let probabilities = try trainer.probabilities(batch).doubles
-    let names = trained.configuration.classNames
-    let predictions = images.enumerated().map { index, image in
+    try HostMemory.require([Self.chunk] + shape, .uint8, for: "pictures \(shape.shapeDescription)")
+    var trainer: Trainer?
+    var predictions: [Prediction] = []
+    var firstFailure: ExitStatus?
+    for start in stride(from: 0, to: images.count, by: Self.chunk) {
+      var paths: [String] = []
+      var pixels: [UInt8] = []
+      for path in images[start..<min(start + Self.chunk, images.count)] {
+        do {
+          pixels += try decode(path, shape: shape)
+          paths.append(path)
+        } catch {
+          reportError(error)
+          firstFailure = firstFailure ?? ExitStatus(error)
+        }
+      }
+      if paths.isEmpty { continue }
+      let predictor = try trainer ?? trained.makeTrainer(device: deviceOption.chosen())
+      trainer = predictor
+      let probabilities = try predictor.probabilities(
+        NDArray(pixels, shape: [paths.count] + shape), batchSize: Self.chunk
+      ).doubles
+      let rows = ranked(probabilities, of: paths, names: trained.configuration.classNames)
+      if json { predictions += rows } else { rows.forEach(print) }
+    }
+    if json { try printJSON(predictions, isIndented: true) }
+    if let firstFailure { throw ExitCode(firstFailure.rawValue) }
+  }
+
+  /// Pictures that are in memory at a time.
+  private static let chunk = 32
+
+  private func ranked(_ probabilities: [Double], of paths: [String], names: [String]) -> [Prediction] {
+    paths.enumerated().map { index, path in
       let row = probabilities[(index * names.count)..<((index + 1) * names.count)]
       let ranked = zip(names, row).sorted { $0.1 > $1.1 }.prefix(top)
-      return Prediction(image: image, classes: ranked.map { .init(name: $0.0, probability: $0.1) })
+      return Prediction(
+        image: FilePath.printable(path), classes: ranked.map { .init(name: $0.0, probability: $0.1) })
     }
-    if json { return try printJSON(predictions, isIndented: true) }
-    for prediction in predictions {
-      print(prediction.image)
-      printTable(prediction.classes.map { [String(format: "  %.4f", $0.probability), $0.name] })
-    }
+  }
+
+  private func print(_ prediction: Prediction) {
+    Swift.print(prediction.image)
+    printTable(prediction.classes.map { [String(format: "  %.4f", $0.probability), $0.name] })
   }
 
   /// The picture's pixels, resized to `shape`: height, width, channels.
   private func decode(_ path: String, shape: [Int]) throws -> [UInt8] {
-    let image = try Image(contentsOf: path).resized(toWidth: shape[1], height: shape[0], channels: shape[2])
+    let image = try Image(contentsOf: path, background: background)
+      .resized(toWidth: shape[1], height: shape[0], channels: shape[2])
     let pixels = image.pixels.values(as: UInt8.self)
     return invert ? pixels.map { 255 - $0 } : pixels
   }

@@ -56,6 +56,9 @@ struct Train: ParsableCommand {
       "Go on where this run ended, with its network, optimizer and settings; results go there too.", valueName: "run"))
   var resume: String?
 
+  @Flag(help: "With --resume: go on although the training data are not those that the run was trained on.")
+  var otherData = false
+
   @Flag(help: "Print only the results.")
   var quiet = false
 
@@ -76,6 +79,7 @@ struct Train: ParsableCommand {
     if resume != nil, let (option, _) = fixed.first(where: \.1) {
       throw ValidationError("\(option) does not go with --resume: a run goes on with its own.")
     }
+    if otherData && resume == nil { throw ValidationError("--other-data goes with --resume.") }
   }
 
   func run() throws {
@@ -84,8 +88,12 @@ struct Train: ParsableCommand {
     let earlier = try resume.map(earlierRun)
     let training = try data.load(.train, folder: dataOption.folder)
     let testing = try data.load(.test, folder: dataOption.folder)
-    let (trainer, configuration) =
+    let identity = training.identity
+    if let earlier { try requireSameData(earlier, identity) }
+    var (trainer, configuration) =
       try earlier.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
+    configuration.trainingData = identity
+    configuration.testData = testing.identity
     let folder = try RunFolder.create(output ?? resume, for: data)
     trainer.dataPlacement = dataOn.placement
     report(training, trainer)
@@ -139,6 +147,16 @@ struct Train: ParsableCommand {
         .usage, "\(folder) was trained on \(run.configuration.dataset); it cannot go on with \(data.rawValue)")
     }
     return run
+  }
+
+  /// A run goes on with the data that it had; with others only if it is told to.
+  private func requireSameData(_ run: Run, _ data: DataIdentity) throws {
+    guard let earlier = run.configuration.trainingData, !earlier.hasSameContents(as: data) else { return }
+    let difference = "\(run.folder) was trained on other data: \(earlier); these are \(data)"
+    guard otherData else {
+      throw CommandError(.badData, "\(difference); name the folder with the former, or go on with --other-data")
+    }
+    writeToStandardOutput("note: \(difference)\n")
   }
 
   /// The trainer of an earlier run, ready to go on.

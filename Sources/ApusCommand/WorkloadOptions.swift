@@ -78,10 +78,13 @@ struct WorkloadOptions: ParsableArguments {
         "\(device.identifier): \(count) pictures \(shape.shapeDescription) are more than its memory of "
           + "\(device.memoryBytes.formattedBytes); use a smaller --batch-size")
     }
-    var random = PhiloxGenerator(seed: 0)
-    let pixels = (0..<byteCount).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    try HostMemory.require(byteCount, for: "\(count) pictures \(shape.shapeDescription)")
+    let pixels = NDArray(shape: [count] + shape) { (pixels: UnsafeMutableBufferPointer<UInt8>) in
+      var random = PhiloxGenerator(seed: 0)
+      for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: random.next()) }
+    }
     return try Dataset(
-      name: "noise", images: NDArray(pixels, shape: [count] + shape),
+      name: "noise", images: pixels,
       labels: NDArray((0..<count).map { Int32($0 % classes) }, shape: [count]),
       classNames: (0..<classes).map(String.init),
       source: "drawn by the program", isSynthetic: true)

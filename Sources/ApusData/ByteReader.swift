@@ -5,7 +5,7 @@ import CImage
 final class ByteReader {
   let path: String
   let isCompressed: Bool
-  /// No content can be longer than this: DEFLATE expands at most 1032 times.
+  /// A longer content is given up; see `init`.
   let maximumByteCount: Int
 
   private let file: File
@@ -13,8 +13,15 @@ final class ByteReader {
   private var input = [UInt8](repeating: 0, count: 1 << 16)
   private var inputRange = 0..<0
   private var isAtEnd = false
+  private var contentByteCount = 0
 
-  init(path: String) throws {
+  /// DEFLATE can expand 1032 times, which no data set does: what expands more than 64 times is made to fill a memory.
+  /// Small files may, for they cannot do harm.
+  private static let maximumRatio = 64
+  private static let smallByteCount = 64 << 20
+
+  /// - Parameter maximumByteCount: What the caller can use; compressed content may be shorter than that.
+  init(path: String, maximumByteCount limit: Int = .max) throws {
     let file = try File(reading: path)
     let byteCount = try file.byteCount
     var mark: (UInt8, UInt8) = (0, 0)
@@ -23,8 +30,8 @@ final class ByteReader {
     self.path = path
     self.file = file
     isCompressed = markCount == 2 && mark == (0x1F, 0x8B)
-    let (expanded, overflow) = byteCount.multipliedReportingOverflow(by: 1032)
-    maximumByteCount = isCompressed ? (overflow ? .max : expanded) : byteCount
+    let (expanded, overflow) = byteCount.multipliedReportingOverflow(by: Self.maximumRatio)
+    maximumByteCount = min(limit, isCompressed ? max(Self.smallByteCount, overflow ? .max : expanded) : byteCount)
     decoder = isCompressed ? apus_inflate_create() : nil
     if isCompressed && decoder == nil { throw DataError(.malformed, at: path, "no memory to decompress it") }
   }
@@ -47,12 +54,16 @@ final class ByteReader {
       }
       inputRange = (inputRange.lowerBound + consumed)..<inputRange.upperBound
       done += produced
+      contentByteCount += produced
+      if contentByteCount > maximumByteCount {
+        throw damaged("its compressed data goes on after \(maximumByteCount) bytes, more than belong there")
+      }
       switch status {
       case APUS_INFLATE_MORE:
         if consumed == 0 && produced == 0 { throw damaged("its compressed data ends too early") }
       case APUS_INFLATE_END:
-        // A gzip file may hold several members, one after another.
-        if inputRange.isEmpty { try refill() }
+        // A gzip file may hold several members, one after another, and zeros behind them that fill a block.
+        try skipZeros()
         isAtEnd = inputRange.isEmpty
         if !isAtEnd && apus_inflate_restart(decoder) != APUS_INFLATE_MORE { throw damaged("it cannot be decompressed") }
       case APUS_INFLATE_NO_MEMORY: throw damaged("no memory to decompress it")
@@ -67,6 +78,7 @@ final class ByteReader {
     guard count <= maximumByteCount else {
       throw damaged("it is too small to hold \(count) bytes of \(what)")
     }
+    try HostMemory.require(count, for: "\(what) of \(path)")
     let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       let room = UnsafeMutableRawBufferPointer(buffer)
       initialized = try read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
@@ -98,6 +110,16 @@ final class ByteReader {
   private func refill() throws {
     let count = try input.withUnsafeMutableBytes { try file.read(into: $0) }
     inputRange = 0..<count
+  }
+
+  private func skipZeros() throws {
+    while true {
+      if inputRange.isEmpty { try refill() }
+      if inputRange.isEmpty { return }
+      let start = input[inputRange].firstIndex { $0 != 0 } ?? inputRange.upperBound
+      inputRange = start..<inputRange.upperBound
+      if !inputRange.isEmpty { return }
+    }
   }
 
   private func damaged(_ reason: String) -> DataError {

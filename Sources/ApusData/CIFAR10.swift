@@ -3,9 +3,9 @@ import ApusCore
 /// The CIFAR-10 pictures: 50,000 for training and 10,000 for testing, 32x32, RGB, in ten classes.
 ///
 /// Published by A. Krizhevsky (https://www.cs.toronto.edu/~kriz/cifar.html) in a binary layout: records of a label byte
-/// and three planes of 32x32 bytes, red, green, blue. The six files are looked for in each folder of `DataLocator` and
-/// its subfolder `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it is, without
-/// unpacking, and downloaded when there is neither.
+/// and three planes of 32x32 bytes, red, green, blue. The six files are looked for in the folder of `DataLocator` and
+/// its subfolders `cifar10` and `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it
+/// is, without unpacking, and downloaded when there is neither and the folder is the user's cache or empty.
 public enum CIFAR10 {
   public static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -46,6 +46,9 @@ public enum CIFAR10 {
     name: "cifar-10-binary.tar.gz", mirrors: ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
     md5: "c32a1d4ab5d03f1284b67883e8d87530", maximumByteCount: 200 << 20)
 
+  /// Of the archive unpacked: twice the published one.
+  private static let maximumArchiveByteCount = 12 * CIFARRecords.maximumByteCount
+
   private static func fileNames(of part: DatasetPart) -> [String] {
     switch part {
     case .train: (1...5).map { "data_batch_\($0).bin" }
@@ -53,23 +56,21 @@ public enum CIFAR10 {
     }
   }
 
+  private static let published = PublishedFiles(
+    set: "CIFAR-10", remotes: [archive],
+    description: "\(archive.name) or data_batch_1.bin to data_batch_5.bin and test_batch.bin (not the Python version)",
+    subfolder: "cifar10", otherPlaces: [folderName])
+
   private static func locate(in locator: DataLocator, _ downloader: Downloader?) throws -> Place {
     let allNames = DatasetPart.allCases.flatMap(fileNames(of:))
-    for folder in locator.folders {
-      for candidate in [FilePath.join(folder, folderName), folder] {
-        if allNames.contains(where: { FilePath.exists(FilePath.join(candidate, $0)) }) { return .folder(candidate) }
+    return try published.locate(in: locator, downloader) { folder in
+      // Unpacked files come before the archive that they were unpacked from.
+      for place in [FilePath.join(folder, folderName), folder] {
+        if allNames.contains(where: { FilePath.isFile(FilePath.join(place, $0)) }) { return .folder(place) }
       }
       let path = FilePath.join(folder, archive.name)
-      if FilePath.exists(path) { return .archive(path) }
+      return FilePath.isFile(path) ? .archive(path) : nil
     }
-    guard let downloader else {
-      throw Downloader.offline("CIFAR-10", [archive], lookedIn: locator.folders, failures: [])
-    }
-    guard let folder = locator.downloadFolder else {
-      throw Downloader.offline("CIFAR-10", [archive], lookedIn: locator.folders, failures: [Downloader.noFolder])
-    }
-    try downloader.download([archive], into: folder, for: "CIFAR-10")
-    return .archive(FilePath.join(folder, archive.name))
   }
 
   // MARK: Reading
@@ -77,8 +78,10 @@ public enum CIFAR10 {
   private static func load(_ part: DatasetPart, fromFolder folder: String) throws -> Dataset {
     let batches = try fileNames(of: part).map { name in
       let path = FilePath.join(folder, name)
-      guard FilePath.exists(path) else {
-        throw DataError(.notFound, at: folder, "\(name) is missing beside the other files", advice: "put it there")
+      guard FilePath.isFile(path) else {
+        throw DataError(
+          .notFound, at: folder,
+          "\(name) is missing beside the other files; \(PublishedFiles.contents(of: folder))", advice: "put it there")
       }
       let bytes = try File.contents(of: path, maximumByteCount: CIFARRecords.maximumByteCount)
       guard let bytes, CIFARRecords.isValid(byteCount: bytes.count) else { throw CIFARRecords.wrongSize(of: path) }
@@ -90,7 +93,7 @@ public enum CIFAR10 {
   private static func load(_ part: DatasetPart, fromArchive path: String) throws -> Dataset {
     let names = fileNames(of: part)
     var batches: [String: [UInt8]] = [:]
-    var archive = try TarReader(path: path)
+    var archive = try TarReader(path: path, maximumByteCount: maximumArchiveByteCount)
     // The members wanted are read, all others passed over; the walk ends with the last one wanted.
     while batches.count < names.count, let entry = try archive.next() {
       guard let name = names.first(where: { entry.name == "\(folderName)/\($0)" }) else { continue }
@@ -117,7 +120,8 @@ public enum CIFAR10 {
       ? nil : "\(source) holds \(records.count) pictures of CIFAR-10's \(publishedCount) for \(part.rawValue)"
     return try Dataset(
       name: "CIFAR-10",
-      images: NDArray(records.pixels, shape: [records.count, CIFARRecords.side, CIFARRecords.side, 3]),
+      images: NDArray(
+        bytes: records.pixels, shape: [records.count, CIFARRecords.side, CIFARRecords.side, 3], dtype: .uint8)!,
       labels: NDArray(records.labels, shape: [records.count]), classNames: classNames, source: source, note: note)
   }
 }

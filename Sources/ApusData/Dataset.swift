@@ -104,7 +104,8 @@ public struct Dataset: Sendable, Hashable {
   /// Cuts off the last part for validation, before any shuffling, as Keras does: `floor(count * (1 - fraction))`
   /// pictures are for training, the rest for validation.
   ///
-  /// - Throws: `DataError` when the fraction is not between 0 and 1, or when either part would be empty.
+  /// - Throws: `DataError` when the fraction is not between 0 and 1, or when either part would be empty;
+  ///   `HostMemoryError` when there is no memory for the parts.
   public func split(validationFraction fraction: Double) throws -> (training: Dataset, validation: Dataset) {
     guard fraction > 0, fraction < 1 else {
       throw DataError(
@@ -118,6 +119,7 @@ public struct Dataset: Sendable, Hashable {
         .invalidArgument, at: name, "a validation fraction of \(fraction) of \(count) pictures leaves none for \(part)",
         advice: "change the fraction or use more pictures")
     }
+    try HostMemory.require(images.byteCount, for: "a copy of \(name)'s \(count) pictures")
     return (self[0..<cut], self[cut..<count])
   }
 }
@@ -126,6 +128,9 @@ extension Dataset: CustomStringConvertible {
   /// `MNIST: 60000 pictures 28x28x1, 10 classes, from /data/mnist`.
   public var description: String {
     "\(name): \(count) pictures \(imageShape.shapeDescription), \(classCount) classes, "
-      + (isSynthetic ? source : "from \(source)")
+      + origin
   }
+
+  /// `from /data/mnist`, or how the pictures were drawn.
+  package var origin: String { isSynthetic ? source : "from \(FilePath.printable(source))" }
 }

@@ -10,14 +10,14 @@ import ApusCore
 public enum Digits {
   /// Pictures to train on: 10,000 unless asked otherwise.
   ///
-  /// - Throws: `DataError` when the count is not positive.
+  /// - Throws: `DataError` when the count is not positive, `HostMemoryError` when so many do not fit.
   public static func train(count: Int = 10_000, seed: UInt64 = 0) throws -> Dataset {
     try draw(.train, count: count, seed: seed)
   }
 
   /// Pictures to test on, none of which is among those to train on: 2,000 unless asked otherwise.
   ///
-  /// - Throws: `DataError` when the count is not positive.
+  /// - Throws: `DataError` when the count is not positive, `HostMemoryError` when so many do not fit.
   public static func test(count: Int = 2_000, seed: UInt64 = 0) throws -> Dataset {
     try draw(.test, count: count, seed: seed)
   }
@@ -27,6 +27,7 @@ public enum Digits {
       throw DataError(.invalidArgument, at: "digits", "\(count) pictures were asked for", advice: "ask for one or more")
     }
     let side = DigitCanvas.side
+    try HostMemory.require([count, side, side], .uint8, for: "\(count) drawn digits")
     var pixels = [UInt8](repeating: 0, count: count * side * side)
     var labels: [Int32] = []
     labels.reserveCapacity(count)
@@ -44,7 +45,8 @@ public enum Digits {
       labels.append(Int32(digit))
     }
     return try Dataset(
-      name: "digits", images: NDArray(pixels, shape: [count, side, side, 1]), labels: NDArray(labels, shape: [count]),
+      name: "digits", images: NDArray(bytes: pixels, shape: [count, side, side, 1], dtype: .uint8)!,
+      labels: NDArray(labels, shape: [count]),
       classNames: (0...9).map(String.init), source: "drawn by the program, seed \(seed)", isSynthetic: true,
       note: "digits are drawn by the program: results say little about real handwriting")
   }

@@ -47,30 +47,25 @@ public struct Downloader: Sendable {
   /// - Throws: `DataError` saying what each mirror answered, and how to go on without a network;
   ///   `FileError` when the folder cannot be written.
   public func download(_ files: [RemoteFile], into folder: String, for set: String) throws {
-    for (index, file) in files.enumerated() {
-      let failures = try fetch(file, into: folder)
-      if let failures {
-        throw Self.offline(set, Array(files[index...]), lookedIn: [folder], failures: failures)
+    let made = FilePath.missingFolders(folder)
+    do {
+      for (index, file) in files.enumerated() {
+        if let failures = try fetch(file, into: folder) {
+          let reason = "the download into \(folder) failed:\n" + failures.map { "  " + $0 }.joined(separator: "\n")
+          throw DataError(.notFound, at: set, reason, advice: Self.advice(for: Array(files[index...])))
+        }
       }
+    } catch {
+      made.forEach(FilePath.removeIfEmpty)
+      throw error
     }
   }
 
-  static let noFolder = "files can be made in none of these folders"
-
   /// What to tell a user who cannot download.
-  static func offline(_ set: String, _ files: [RemoteFile], lookedIn folders: [String], failures: [String]) -> DataError
-  {
-    var reason = "not found in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
-    if !failures.isEmpty {
-      reason =
-        "the download into \(folders.joined(separator: ", ")) failed:\n"
-        + failures.map { "  " + $0 }.joined(separator: "\n")
-    }
+  static func advice(for files: [RemoteFile]) -> String {
     let list = files.map { "  \($0.name)  MD5 \($0.md5)\n    \($0.mirrors.joined(separator: "\n    "))" }
-    let advice =
-      "without a network, put these files into a folder and name it with --data-dir or APUS_DATA_DIR:\n"
+    return "without a network, put these files into a folder and name it with --data-dir or APUS_DATA_DIR:\n"
       + list.joined(separator: "\n")
-    return DataError(.notFound, at: set, reason, advice: advice)
   }
 
   /// Fetches one file; returns what went wrong at each mirror when none had it.

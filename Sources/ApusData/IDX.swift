@@ -1,16 +1,14 @@
 import ApusCore
 
-/// The IDX format of MNIST: two zero bytes, the element type, the rank, the sizes (32 bits, big endian), the elements.
+/// A file in the IDX format of MNIST: two zero bytes, the element type, the rank, the sizes (32 bits, big endian), the
+/// elements. The header is read first, so that what cannot be right is refused before it is unpacked.
 struct IDX {
   let shape: [Int]
-  /// Row-major, one byte each.
-  let bytes: [UInt8]
+  private let reader: ByteReader
 
-  private static let maximumByteCount = 1 << 32
-
-  /// Reads a file of unsigned bytes with `rank` axes, gzipped or not.
-  init(reading path: String, rank: Int) throws {
-    let reader = try ByteReader(path: path)
+  /// Opens a file of unsigned bytes with `rank` axes, gzipped or not.
+  init(opening path: String, rank: Int) throws {
+    reader = try ByteReader(path: path)
     let header = try reader.readExactly(4 + 4 * rank, of: "its header")
     guard header[0] == 0, header[1] == 0, header[2] == 0x08, header[3] == UInt8(rank) else {
       let found = header[..<4].map { String($0, radix: 16) }.joined(separator: " ")
@@ -20,20 +18,25 @@ struct IDX {
         advice: "check that the file is the one its name says")
     }
     shape = (1...rank).map { axis in header[(4 * axis)..<(4 * axis + 4)].reduce(0) { $0 << 8 | Int($1) } }
-    guard let count = shape.checkedElementCount, count > 0, count <= Self.maximumByteCount else {
+    guard let count = shape.checkedElementCount, count > 0 else {
       throw DataError(.malformed, at: path, "its header claims \(shape.shapeDescription) elements")
     }
-    bytes = try reader.readExactly(count, of: "\(shape.shapeDescription) elements")
-    try reader.expectEnd()
   }
 
-  /// The file's bytes before compression, for a comparison with the published sum.
-  var md5: String {
+  /// Reads the elements, row-major, one byte each; the file must end with them.
+  func elements() throws -> [UInt8] {
+    let bytes = try reader.readExactly(shape.elementCount, of: "\(shape.shapeDescription) elements")
+    try reader.expectEnd()
+    return bytes
+  }
+
+  /// The MD5 sum of the file before compression, for a comparison with the published one.
+  func md5(of elements: [UInt8]) -> String {
     var digest = MD5()
     var header: [UInt8] = [0, 0, 0x08, UInt8(shape.count)]
     for size in shape { withUnsafeBytes(of: UInt32(size).bigEndian) { header.append(contentsOf: $0) } }
     header.withUnsafeBytes { digest.update($0) }
-    bytes.withUnsafeBytes { digest.update($0) }
+    elements.withUnsafeBytes { digest.update($0) }
     return digest.finish()
   }
 }

@@ -18,8 +18,11 @@ extension Image {
     let (height, width, channels) = (source.height, source.width, source.channels)
     let columns = TriangleFilter(from: width, to: newWidth)
     let rows = TriangleFilter(from: height, to: newHeight)
-    // Rows are independent of each other; only the narrowed ones are kept.
-    var narrowed = [Float](repeating: 0, count: height * newWidth * channels)
+    // One row at a time is narrowed and added to the rows that take from it, so that a tall picture takes no memory.
+    let rowCount = newWidth * channels
+    var sums = [Float](repeating: 0, count: newHeight * rowCount)
+    var narrowed = [Float](repeating: 0, count: rowCount)
+    var first = 0
     source.pixels.withElements(as: UInt8.self) { pixels in
       for y in 0..<height {
         for x in 0..<newWidth {
@@ -28,45 +31,43 @@ extension Image {
             for (k, weight) in columns.weights(of: x) {
               sum += weight * Float(pixels[(y * width + k) * channels + channel])
             }
-            narrowed[(y * newWidth + x) * channels + channel] = sum
+            narrowed[x * channels + channel] = sum
           }
+        }
+        while first < newHeight && rows.range(of: first).upperBound <= y { first += 1 }
+        for row in first..<newHeight {
+          guard let weight = rows.weight(of: y, in: row) else { break }
+          for i in 0..<rowCount { sums[row * rowCount + i] += weight * narrowed[i] }
         }
       }
     }
-    let rowCount = newWidth * channels
-    var result = [UInt8](repeating: 0, count: newHeight * rowCount)
-    for y in 0..<newHeight {
-      for i in 0..<rowCount {
-        var sum: Float = 0
-        for (k, weight) in rows.weights(of: y) { sum += weight * narrowed[k * rowCount + i] }
-        result[y * rowCount + i] = UInt8(min(255, max(0, sum.rounded())))
-      }
-    }
+    let result = sums.map { UInt8(min(255, max(0, $0.rounded()))) }
     let resized = Image(unchecked: NDArray(result, shape: [newHeight, newWidth, channels]))
     return newChannels == 3 ? resized.rgb : resized
   }
 
-  private init(unchecked pixels: NDArray) { self.pixels = pixels }
-
   private var grey: Image {
     if channels == 1 { return self }
     let bytes = pixels.bytes
-    let values = stride(from: 0, to: bytes.count, by: 3).map { (i: Int) -> UInt8 in
-      // The weights in 16-bit fixed point; they add up to 65536.
-      let red = 19595 * Int(bytes[i])
-      let green = 38470 * Int(bytes[i + 1])
-      let blue = 7471 * Int(bytes[i + 2])
-      return UInt8((red + green + blue + 32768) >> 16)
-    }
-    return Image(unchecked: NDArray(values, shape: [height, width, 1]))
+    return Image(
+      unchecked: NDArray(shape: [height, width, 1]) { (values: UnsafeMutableBufferPointer<UInt8>) in
+        for i in values.indices { values[i] = Self.grey(bytes[3 * i], bytes[3 * i + 1], bytes[3 * i + 2]) }
+      })
+  }
+
+  /// `0.299 R + 0.587 G + 0.114 B`, the weights in 16-bit fixed point; they add up to 65536.
+  static func grey(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+    let sum: Int = 19595 * Int(red) + 38470 * Int(green) + 7471 * Int(blue)
+    return UInt8((sum + 32768) >> 16)
   }
 
   private var rgb: Image {
     if channels == 3 { return self }
-    var values: [UInt8] = []
-    values.reserveCapacity(3 * pixels.count)
-    for value in pixels.bytes { values.append(contentsOf: repeatElement(value, count: 3)) }
-    return Image(unchecked: NDArray(values, shape: [height, width, 3]))
+    let bytes = pixels.bytes
+    return Image(
+      unchecked: NDArray(shape: [height, width, 3]) { (values: UnsafeMutableBufferPointer<UInt8>) in
+        for i in values.indices { values[i] = bytes[i / 3] }
+      })
   }
 }
 
@@ -89,7 +90,15 @@ private struct TriangleFilter {
     }
   }
 
+  /// The input positions that an output takes from; both ends grow with the position.
+  func range(of position: Int) -> Range<Int> { starts[position]..<(starts[position] + weights[position].count) }
+
   func weights(of position: Int) -> Zip2Sequence<Range<Int>, [Float]> {
-    zip(starts[position]..<(starts[position] + weights[position].count), weights[position])
+    zip(range(of: position), weights[position])
+  }
+
+  /// How much an output takes from an input; `nil` for nothing.
+  func weight(of input: Int, in position: Int) -> Float? {
+    range(of: position).contains(input) ? weights[position][input - starts[position]] : nil
   }
 }

@@ -2,10 +2,12 @@ import ApusCore
 
 /// The MNIST handwritten digits: 60,000 training and 10,000 test pictures, 28x28, grey, in ten classes.
 ///
-/// Published by Y. LeCun, C. Cortes and C. J. C. Burges as four gzipped IDX files. They are looked for in each folder
-/// of `DataLocator` and its subfolder `mnist`, gzipped or not, and downloaded when they are nowhere. Downloads are
-/// checked against the published sums; files found in place are checked for their layout, and a differing content is
-/// noted in `Dataset.note` (Fashion-MNIST, for one, comes in the same layout).
+/// Published by Y. LeCun, C. Cortes and C. J. C. Burges as four gzipped IDX files. They are looked for in the folder of
+/// `DataLocator`: in its subfolder `mnist`, in itself, and where torchvision puts them; gzipped or not, with a dot for
+/// a dash (`train-images.idx3-ubyte`), or each in a folder of its name, as they lie about. They are downloaded when the
+/// folder is the user's cache or empty. Downloads are checked against the published sums; files found in place are
+/// checked for their layout, and a differing content is noted in `Dataset.note` (Fashion-MNIST, for one, comes in the
+/// same layout).
 public enum MNIST {
   /// The 60,000 training pictures. See `load(_:from:downloader:)`.
   public static func train(in folder: String? = nil) throws -> Dataset {
@@ -26,23 +28,25 @@ public enum MNIST {
   ) throws -> Dataset {
     let folder = try locate(part, in: locator, downloader)
     let files = files(of: part)
-    let images = try IDX(reading: try path(of: files.images, in: folder), rank: 3)
-    let labels = try IDX(reading: try path(of: files.labels, in: folder), rank: 1)
+    let images = try IDX(opening: try path(of: files.images, in: folder), rank: 3)
     guard images.shape[1] == 28, images.shape[2] == 28 else {
       throw DataError(
         .malformed, at: folder, "its pictures are \(images.shape[1])x\(images.shape[2]), MNIST's are 28x28")
     }
+    let labels = try IDX(opening: try path(of: files.labels, in: folder), rank: 1)
+    let (pixels, classes) = (try images.elements(), try labels.elements())
     guard images.shape[0] == labels.shape[0] else {
       throw DataError(
         .malformed, at: folder,
         "\(files.images.name) holds \(images.shape[0]) pictures, \(files.labels.name) \(labels.shape[0]) labels",
         advice: "use files that belong together")
     }
-    let isPublished = images.md5 == files.images.contentMD5 && labels.md5 == files.labels.contentMD5
+    let isPublished =
+      images.md5(of: pixels) == files.images.contentMD5 && labels.md5(of: classes) == files.labels.contentMD5
     return try Dataset(
       name: "MNIST",
-      images: NDArray(images.bytes, shape: images.shape + [1]),
-      labels: NDArray(labels.bytes.map(Int32.init), shape: labels.shape),
+      images: NDArray(bytes: pixels, shape: images.shape + [1], dtype: .uint8)!,
+      labels: NDArray(classes.map(Int32.init), shape: labels.shape),
       classNames: (0...9).map(String.init), source: folder,
       note: isPublished ? nil : "the files in \(folder) have MNIST's layout, but not the published MNIST's contents")
   }
@@ -56,6 +60,13 @@ public enum MNIST {
     /// Of the bytes before compression.
     let contentMD5: String
     let maximumByteCount: Int
+
+    /// Where the file may be in a folder, in order: under its own name or with a dot for a dash, as some programs
+    /// unpack it, gzipped or not, and in a folder of its name, as Kaggle serves it.
+    var paths: [String] {
+      let names = [name, name.replacing("-idx", with: ".idx")].flatMap { [$0 + ".gz", $0] }
+      return names + names.flatMap { outer in names.map { FilePath.join(outer, $0) } }
+    }
 
     var remote: RemoteFile {
       RemoteFile(
@@ -93,23 +104,30 @@ public enum MNIST {
   }
 
   private static func find(_ file: PublishedFile, in folder: String) -> String? {
-    [file.name + ".gz", file.name].map { FilePath.join(folder, $0) }.first(where: FilePath.exists)
+    file.paths.map { FilePath.join(folder, $0) }.first(where: FilePath.isFile)
   }
 
   private static func path(of file: PublishedFile, in folder: String) throws -> String {
     guard let path = find(file, in: folder) else {
       throw DataError(
-        .notFound, at: folder, "\(file.name).gz is missing beside the other files", advice: "put it there")
+        .notFound, at: folder,
+        "\(file.name).gz is missing beside the other files; \(PublishedFiles.contents(of: folder))",
+        advice: "put it there")
     }
     return path
   }
 
+  private static let published = PublishedFiles(
+    set: "MNIST", remotes: allFiles.map(\.remote),
+    description: allFiles.map(\.name).joined(separator: ", ") + " (or with .gz, or .idx for -idx)",
+    subfolder: "mnist", otherPlaces: ["MNIST/raw", "raw", "FashionMNIST/raw"])
+
   /// The folder with the files: the first that holds any of the four, so that the two parts never come from two places.
   private static func locate(_ part: DatasetPart, in locator: DataLocator, _ downloader: Downloader?) throws -> String {
     let files = files(of: part)
-    for folder in locator.folders.flatMap({ [FilePath.join($0, "mnist"), $0] }) {
+    return try published.locate(in: locator, downloader) { folder in
       let present = allFiles.filter { find($0, in: folder) != nil }
-      if present.isEmpty { continue }
+      if present.isEmpty { return nil }
       let isComplete = [files.images, files.labels].allSatisfy { find($0, in: folder) != nil }
       // An interrupted download is gone on with; a user's own incomplete collection is an error when it is read.
       if !isComplete, let downloader, try present.allSatisfy({ try isPublished($0, in: folder) }) {
@@ -117,15 +135,6 @@ public enum MNIST {
       }
       return folder
     }
-    let remotes = allFiles.map(\.remote)
-    guard let downloader else {
-      throw Downloader.offline("MNIST", remotes, lookedIn: locator.folders, failures: [])
-    }
-    guard let folder = locator.downloadFolder.map({ FilePath.join($0, "mnist") }) else {
-      throw Downloader.offline("MNIST", remotes, lookedIn: locator.folders, failures: [Downloader.noFolder])
-    }
-    try downloader.download(remotes, into: folder, for: "MNIST")
-    return folder
   }
 
   private static func isPublished(_ file: PublishedFile, in folder: String) throws -> Bool {

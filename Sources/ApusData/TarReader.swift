@@ -20,7 +20,10 @@ struct TarReader {
   private var remaining = 0
   private var contentByteCount = 0
 
-  init(path: String) throws { reader = try ByteReader(path: path) }
+  /// - Parameter maximumByteCount: A longer archive is given up.
+  init(path: String, maximumByteCount: Int) throws {
+    reader = try ByteReader(path: path, maximumByteCount: maximumByteCount)
+  }
 
   /// Goes to the next entry; `nil` at the archive's end.
   mutating func next() throws -> Entry? {

@@ -87,8 +87,8 @@ public enum Device: Hashable, Sendable {
     switch self {
     case .automatic:
       if let gpu = Self.firstThatPasses(Self.gpus(note: note), note: note) { return gpu }
-      return try Self.openCPU()
-    case .cpu: return try Self.openCPU()
+      return try Self.openCPU(note: note)
+    case .cpu: return try Self.openCPU(note: note)
     case .reference: return BackendSession(CPUBackend(mode: .reference))
     case .openCL(let selection):
       #if OpenCL
@@ -101,9 +101,10 @@ public enum Device: Hashable, Sendable {
     }
   }
 
-  private static func openCPU() throws(BackendError) -> any Session {
+  private static func openCPU(note: (String) -> Void) throws(BackendError) -> any Session {
     let backend = CPUBackend()
     try backend.requireLibrary()
+    if let text = backend.note { note(text) }
     return BackendSession(backend)
   }
 }

@@ -13,7 +13,7 @@ public func build(_ model: some Layer, inputShape: [Int], seed: UInt64 = 0) thro
     throw GraphError(
       label: "build", message: "the input shape \(inputShape.shapeDescription) must hold sizes of at least 1")
   }
-  let parameters = parameters(of: model)
+  let parameters = ModelWalk(model, settlesNames: true).parameters
   let graph = Graph(seed: seed)
   let output = try graph.trace { graph in model(graph.input("input", shape: [1] + inputShape)) }
   if let unused = parameters.first(where: { !$0.isInitialized }) {

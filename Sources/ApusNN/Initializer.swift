@@ -48,12 +48,14 @@ public enum Initializer: Hashable, Sendable {
   }
 
   private static func filled(_ value: Double, _ shape: [Int]) -> NDArray {
-    NDArray([Float](repeating: Float(value), count: shape.elementCount), shape: shape)
+    NDArray(shape: shape) { (values: UnsafeMutableBufferPointer<Float>) in values.update(repeating: Float(value)) }
   }
 
   private static func uniform(_ limit: Double, _ shape: [Int], _ generator: inout PhiloxGenerator) -> NDArray {
     let bound = Float(limit)
-    return NDArray((0..<shape.elementCount).map { _ in (2 * generator.uniform() - 1) * bound }, shape: shape)
+    return NDArray(shape: shape) { (values: UnsafeMutableBufferPointer<Float>) in
+      for i in values.indices { values[i] = (2 * generator.uniform() - 1) * bound }
+    }
   }
 
   private static func truncatedNormal(
@@ -61,7 +63,9 @@ public enum Initializer: Hashable, Sendable {
   ) -> NDArray {
     // Cutting at two standard deviations leaves this share of the standard deviation.
     let scale = variance.squareRoot() / 0.87962566103423978
-    return NDArray((0..<shape.elementCount).map { _ in Float(generator.truncatedNormal() * scale) }, shape: shape)
+    return NDArray(shape: shape) { (values: UnsafeMutableBufferPointer<Float>) in
+      for i in values.indices { values[i] = Float(generator.truncatedNormal() * scale) }
+    }
   }
 }
 
@@ -92,6 +96,11 @@ extension Graph {
       return fail(
         "the parameter \(parameter.name) would be \(shape.shapeDescription), more than \(limit) numbers; "
           + "make the layer or its input smaller")
+    }
+    do {
+      if !parameter.isInitialized { try HostMemory.require(shape, .float32, for: "the parameter \(parameter.name)") }
+    } catch {
+      return fail("\(error)")
     }
     parameter.initialize {
       initializer(shape: shape, fanIn: fanIn, fanOut: fanOut, seed: seed, name: parameter.name)

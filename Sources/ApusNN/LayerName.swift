@@ -3,20 +3,28 @@ import ApusCore
 /// The name of a built-in layer in its model: `conv2d_1`, or the property's path `block.conv1`.
 ///
 /// Every built-in layer holds one. It labels the operations that the layer appends, so that a shape error names the
-/// layer, and it tells a recorder of calls what was called. Assigned by `parameters(of:)`.
+/// layer, and it tells a recorder of calls what was called. The first build of a model that holds it settles its path.
 package final class LayerName {
   /// What a layer of this type is called when nothing else is known, as in Keras: `max_pooling2d`.
   let base: String
   /// The Swift type, as summaries show it.
   let type: String
   /// Empty for the model itself.
-  var path = ""
+  private(set) var path = ""
+  private var isSettled = false
   /// Set while a summary traces the model.
   var recorder: CallRecorder?
 
   init(_ base: String, type: String) {
     self.base = base
     self.type = type
+  }
+
+  /// Takes the `path` in a model; for good when that model is built.
+  func settle(_ path: String, forGood: Bool) {
+    guard !isSettled else { return }
+    self.path = path
+    isSettled = forGood
   }
 
   /// Runs the layer's `body` under its name.

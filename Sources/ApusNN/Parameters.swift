@@ -2,6 +2,9 @@ public import ApusCore
 
 /// The parameters of a model, each once, in the order of its properties; named by their paths.
 ///
+/// The first build of a model settles the names. A look at a part of it, or another model that shares its layers,
+/// leaves them; weight files always have the paths in the model that is saved or loaded.
+///
 /// Layers are plain structs, so their properties are looked through: parameters, layers, and arrays, optionals and
 /// structs of them. A layer in a `Sequential` is called after its type (`conv2d`, `conv2d_1`), a property by its own
 /// name: `features.conv2d_1.kernel`, `shortcut.kernel`, `blocks.0.first.bias`. What is found twice is shared and keeps
@@ -18,23 +21,31 @@ public func parameters(of model: some Layer) -> [Parameter] {
   ModelWalk(model).parameters
 }
 
-/// A walk through a model's properties that names what it finds.
-struct ModelWalk {
-  private(set) var parameters: [Parameter] = []
+/// A walk through a model's properties that names what has no name for good.
+package struct ModelWalk {
+  package private(set) var parameters: [Parameter] = []
+  /// Those of `parameters` in this model, whatever the boxes are called: the keys in weight files.
+  package private(set) var paths: [String] = []
   private(set) var layerNames: [LayerName] = []
   private var seen: Set<ObjectIdentifier> = []
+  private let settles: Bool
 
-  init(_ model: some Layer) { visit(model, path: "") }
+  /// - Parameter settlesNames: whether names are given for good: the model is about to be built.
+  package init(_ model: some Layer, settlesNames: Bool = false) {
+    settles = settlesNames
+    visit(model, path: "")
+  }
 
   private mutating func visit(_ value: Any, path: String) {
     if let parameter = value as? Parameter {
       guard seen.insert(ObjectIdentifier(parameter)).inserted else { return }
-      parameter.name = path
+      parameter.name(path, forGood: settles)
       parameters.append(parameter)
+      paths.append(path)
     } else if let layer = value as? any NamedLayer {
       let name = layer.layerName
       guard seen.insert(ObjectIdentifier(name)).inserted else { return }
-      name.path = path
+      name.settle(path, forGood: settles)
       layerNames.append(name)
       // Not of `value`: that may be an optional, which the cast looks through.
       visitMembers(of: layer, path: path)

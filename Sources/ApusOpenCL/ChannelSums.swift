@@ -5,7 +5,7 @@ extension OpenCLBackend {
   func channelSums(_ sums: ChannelSums, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     let full = call.inputs[0].type
     if full.count == 0 { return try zeros(call) }
-    let tile = ChannelSumsTile(full, sums: sums.expressions.count, on: self)
+    let tile = ChannelSumsTile(full, sums, on: self)
     var defines = tile.defines
     let names = call.inputs.indices.map { "x\($0)" }
     defines.define("PARAMETERS", names.map { "__global const float *restrict \($0), " }.joined())
@@ -33,9 +33,9 @@ extension OpenCLBackend {
     return OpenCLKernel(launches)
   }
 
-  func channelSumsWorkspace(_ inputs: [TensorType], _ output: TensorType) -> Int {
+  func channelSumsWorkspace(_ sums: ChannelSums, _ inputs: [TensorType], _ output: TensorType) -> Int {
     if inputs[0].count == 0 { return 0 }
-    let splits = ChannelSumsTile(inputs[0], sums: output.shape[0], on: self).splits
+    let splits = ChannelSumsTile(inputs[0], sums, on: self).splits
     return splits == 1 ? 0 : splits * output.byteCount
   }
 }
@@ -48,15 +48,20 @@ private struct ChannelSumsTile {
   let global: Int
   let local: Int
 
-  init(_ full: TensorType, sums: Int, on backend: OpenCLBackend) {
+  init(_ full: TensorType, _ channelSums: ChannelSums, on backend: OpenCLBackend) {
     let channels = full.shape.last ?? 1
-    let rows = full.count / channels
+    let rows = channelSums.sample?.size(of: full.count / channels) ?? full.count / channels
+    let (sums, elements) = (channelSums.expressions.count, rows * channels)
     defines = ["SUMS": sums]
+    if let sample = channelSums.sample {
+      defines["SAMPLED_ROWS"] = sample.rows
+      defines["SAMPLED_BLOCK"] = sample.block
+    }
     // About eight parts a compute unit, of so many elements that a second launch pays.
     let wanted = backend.device.computeUnits * 8
     switch backend.schedule {
     case .cpu:
-      splits = max(1, min(wanted, full.count / 8192, rows))
+      splits = max(1, min(wanted, elements / 8192, rows))
       (global, local) = (splits, 1)
       let vector = RegisterTile.vector(channels)
       defines["VECTOR"] = vector
@@ -64,7 +69,7 @@ private struct ChannelSumsTile {
     case .gpu:
       let lanes = min(backend.groupSize, 64, max(4, channels.roundedUpToPowerOfTwo))
       let tiles = channels.dividedRoundingUp(by: lanes)
-      splits = max(1, min(wanted.dividedRoundingUp(by: tiles), full.count / tiles / 16384, rows))
+      splits = max(1, min(wanted.dividedRoundingUp(by: tiles), elements / tiles / 16384, rows))
       local = backend.groupSize
       global = splits * tiles * local
       defines["GROUP"] = local

@@ -52,7 +52,7 @@ extension OpenCLBackend {
     case .conv2DInputGradient(let attributes): conv2DWorkspace(.inputGradient, attributes, inputs, output)
     case .conv2DFilterGradient(let attributes): conv2DWorkspace(.filterGradient, attributes, inputs, output)
     case .reduce(let reduction): reduceWorkspace(reduction, inputs, output)
-    case .channelSums: channelSumsWorkspace(inputs, output)
+    case .channelSums(let sums): channelSumsWorkspace(sums, inputs, output)
     case .input, .constant, .parameter, .reshape, .pack, .pointwise, .update, .pool2D, .pool2DGradient, .argMax,
       .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat, .pad, .gather, .gatherGradient:
       0
@@ -74,8 +74,9 @@ extension OpenCLBackend {
     let operands = call.inputs + [call.output] + call.epilogueInputs
     all.append(defines)
     if let epilogue { all.append(epilogue.defines) }
-    return try KernelSource(
-      files, all, hasLongIndices: operands.contains { $0.type.count > Int(Int32.max) }, for: context.device)
+    // Loops over rows or columns look up to 65536 elements past the last one.
+    let hasLongIndices = operands.contains { $0.type.count > Int(Int32.max) - 65536 }
+    return try KernelSource(files, all, hasLongIndices: hasLongIndices, for: context.device)
   }
 
   /// A launch of `entry` of the program of `source`.

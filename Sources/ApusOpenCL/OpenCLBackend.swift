@@ -26,7 +26,7 @@ package final class OpenCLBackend: Backend {
 
   deinit {
     _ = context.cl.clFinish(context.queue)
-    programs.save(atMost: 2)
+    programs.save(atMost: 10)
   }
 
   package var device: DeviceDescription { context.device.description }

@@ -7,6 +7,7 @@ package struct OpenCLLibrary: @unchecked Sendable {
   package let functions: apus_opencl
 
   private static let shared: Result<OpenCLLibrary, BackendError> = {
+    PoclFolder.prepare()
     var functions = apus_opencl()
     guard let failure = apus_opencl_load(&functions) else { return .success(OpenCLLibrary(functions: functions)) }
     return .failure(

@@ -31,6 +31,10 @@ package final class ProgramCache {
   /// The program of `source`: known, from disk, or compiled.
   func program(_ source: KernelSource) throws(BackendError) -> OpenCLProgram {
     if let known = programs[source.text] { return known }
+    if context.device.isPocl, let problem = PoclFolder.problem {
+      throw BackendError(
+        .deviceUnavailable, "\(context.name): the kernel \(source.name) cannot be made: \(problem)")
+    }
     let program: OpenCLProgram
     let key = key(of: source)
     if let loaded = load(key, of: source) {

@@ -13,33 +13,27 @@ public import ApusCore
 public enum Safetensors {
   public typealias NamedArray = (name: String, array: NDArray)
 
-  /// Reads every tensor, in the order of the bytes in the file, and the metadata.
+  /// Reads tensors, in the order of the bytes in the file, and the metadata.
   ///
-  /// `F32`, `F64`, `I32` and `U8` become the element type of the same meaning; `F16` and `BF16` become float32,
-  /// which holds each of their values.
+  /// `F32`, `F64`, `I32` and `U8` become the element type of the same meaning, `BOOL` becomes uint8; `F16` and `BF16`
+  /// become float32, which holds each of their values; integers of other widths become int32 where their values fit.
   /// The whole header is checked against the file's size before memory is taken for any tensor.
   ///
-  /// - Throws: `SafetensorsError` for a file that breaks the format or holds another element type,
-  ///   `FileError` when the file cannot be read.
-  public static func read(from path: String) throws -> (tensors: [NamedArray], metadata: [String: String]) {
+  /// - Parameter isWanted: Whether a tensor is read (all, unless told otherwise); what is passed over may be of any
+  ///   type.
+  /// - Throws: `SafetensorsError` for a file that breaks the format and for a wanted tensor of another element type or
+  ///   with a value beyond int32, `HostMemoryError` when there is no memory for a tensor, `FileError` when the file
+  ///   cannot be read.
+  public static func read(
+    from path: String, where isWanted: (_ name: String) -> Bool = { _ in true }
+  ) throws -> (tensors: [NamedArray], metadata: [String: String]) {
     let file = try File(reading: path)
     let header = try SafetensorsHeader(reading: file)
     var tensors: [NamedArray] = []
-    tensors.reserveCapacity(header.entries.count)
-    // The entries lie one after another from the end of the header on, so the file is read straight through.
-    try file.seek(to: header.dataStart)
-    for entry in header.entries {
-      let bytes = try readBytes(entry.byteCount, of: entry.name, in: file)
-      let array =
-        switch entry.type {
-        case .native(let dtype): NDArray(bytes: bytes, shape: entry.shape, dtype: dtype)
-        case .float16: NDArray(widen(bytes, with: float(float16Bits:)), shape: entry.shape)
-        case .bfloat16: NDArray(widen(bytes, with: { Float(bitPattern: UInt32($0) << 16) }), shape: entry.shape)
-        }
-      guard let array else {
-        throw SafetensorsError(path: path, reason: "tensor '\(entry.name)': its size does not fit its shape")
-      }
-      tensors.append((entry.name, array))
+    // The entries lie one after another from the end of the header on.
+    for entry in header.entries where isWanted(entry.name) {
+      try file.seek(to: header.dataStart + entry.begin)
+      tensors.append((entry.name, try array(of: entry, in: file)))
     }
     return (tensors, header.metadata)
   }
@@ -78,16 +72,61 @@ public enum Safetensors {
     }
   }
 
-  private static func readBytes(_ count: Int, of name: String, in file: File) throws -> [UInt8] {
+  private static func array(of entry: SafetensorsHeader.Entry, in file: File) throws -> NDArray {
+    func failure(_ reason: String) -> SafetensorsError {
+      SafetensorsError(path: file.path, reason: "tensor '\(entry.name)': \(reason)")
+    }
+    if case .other(let name) = entry.type {
+      throw failure(
+        "elements of type \(name) are not supported; convert to F32, F16, BF16, F64, I32 or U8, "
+          + "or read the others alone")
+    }
+    let bytes = try readBytes(of: entry, in: file)
+    let array: NDArray?
+    switch entry.type {
+    case .native(let dtype): array = NDArray(bytes: bytes, shape: entry.shape, dtype: dtype)
+    case .float16: array = NDArray(widen(bytes, with: float(float16Bits:)), shape: entry.shape)
+    case .bfloat16: array = NDArray(widen(bytes, with: { Float(bitPattern: UInt32($0) << 16) }), shape: entry.shape)
+    case .signed(let byteCount), .unsigned(let byteCount):
+      var isSigned = false
+      if case .signed = entry.type { isSigned = true }
+      let values = integers(bytes, byteCount: byteCount, isSigned: isSigned)
+      if let stray = values.first(where: { Int32(exactly: $0) == nil || !isSigned && $0 < 0 }) {
+        let value = isSigned ? "\(stray)" : "\(UInt64(bitPattern: stray))"
+        throw failure("its value \(value) does not fit int32, the widest integer here; read the others alone")
+      }
+      array = NDArray(values.map { Int32($0) }, shape: entry.shape)
+    case .other: array = nil
+    }
+    guard let array else { throw failure("its size does not fit its shape") }
+    return array
+  }
+
+  private static func readBytes(of entry: SafetensorsHeader.Entry, in file: File) throws -> [UInt8] {
+    let count = entry.byteCount
+    // Once as stored, and once more where it is converted.
+    let isConverted = if case .native = entry.type { false } else { true }
+    try HostMemory.require(count, for: "the tensor '\(entry.name)' of \(file.path)")
+    if isConverted { try HostMemory.require(entry.shape, .float64, for: "the tensor '\(entry.name)' of \(file.path)") }
     let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       initialized = try file.read(
         into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
     }
     guard bytes.count == count else {
       throw SafetensorsError(
-        path: file.path, reason: "tensor '\(name)': the file ended; it was changed while it was read")
+        path: file.path, reason: "tensor '\(entry.name)': the file ended; it was changed while it was read")
     }
     return bytes
+  }
+
+  /// Little-endian integers of 1 to 8 bytes; unsigned ones of 8 bytes beyond the middle come out negative.
+  private static func integers(_ bytes: [UInt8], byteCount: Int, isSigned: Bool) -> [Int64] {
+    let unused = 64 - 8 * byteCount
+    return stride(from: 0, to: bytes.count, by: byteCount).map { start in
+      let bits = bytes[start..<(start + byteCount)].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+      // The sign of a narrower number fills the bits above it.
+      return isSigned ? Int64(bitPattern: bits << unused) >> unused : Int64(bitPattern: bits)
+    }
   }
 
   private static func widen(_ bytes: [UInt8], with float: (UInt16) -> Float) -> [Float] {

@@ -1,39 +1,5 @@
 import ApusCore
 
-/// How a tensor's elements are stored.
-enum StoredType: Equatable {
-  case native(DType)
-  case float16, bfloat16
-
-  init?(name: String) {
-    switch name {
-    case "F32": self = .native(.float32)
-    case "F64": self = .native(.float64)
-    case "I32": self = .native(.int32)
-    case "U8": self = .native(.uint8)
-    case "F16": self = .float16
-    case "BF16": self = .bfloat16
-    default: return nil
-    }
-  }
-
-  static func name(of dtype: DType) -> String {
-    switch dtype {
-    case .float32: "F32"
-    case .float64: "F64"
-    case .int32: "I32"
-    case .uint8: "U8"
-    }
-  }
-
-  var byteCount: Int {
-    switch self {
-    case .native(let dtype): dtype.byteCount
-    case .float16, .bfloat16: 2
-    }
-  }
-}
-
 /// The checked header of a safetensors file: every entry fits its shape, and together they fill the file.
 struct SafetensorsHeader {
   struct Entry {
@@ -145,15 +111,13 @@ struct SafetensorsHeader {
     guard let typeName, let shape, let offsets, offsets.count == 2 else {
       throw failure("'dtype', 'shape' and two 'data_offsets' are needed")
     }
-    guard let type = StoredType(name: typeName) else {
-      throw failure("elements of type \(typeName) are not supported; convert to F32, F16, BF16, F64, I32 or U8")
-    }
+    let type = StoredType(name: typeName)
     guard offsets[0] <= offsets[1] else { throw failure("it ends at \(offsets[1]), before it begins at \(offsets[0])") }
     guard let count = shape.checkedElementCount,
-      case let (size, overflow) = count.multipliedReportingOverflow(by: type.byteCount),
+      case let (size, overflow) = count.multipliedReportingOverflow(by: type.byteCount ?? 1),
       !overflow
     else { throw failure("the shape \(shape) overflows") }
-    guard size == offsets[1] - offsets[0] else {
+    guard size == offsets[1] - offsets[0] || type.byteCount == nil else {
       throw failure("\(typeName) \(shape) takes \(size) bytes, its offsets leave \(offsets[1] - offsets[0])")
     }
     return Entry(name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1])

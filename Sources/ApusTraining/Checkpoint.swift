@@ -21,7 +21,7 @@ extension Trainer {
     guard !parameters.isEmpty else {
       throw TrainingError(.invalidArgument, at: modelName, "there is nothing to save before the first `fit`")
     }
-    let tensors = try (parameters + optimizerState).map { ($0.name, try $0.value()) }
+    let tensors = try checkpointed.map { ($0.name, try $0.box.value()) }
     let state = String(decoding: try JSONEncoder().encode(history), as: UTF8.self)
     try Safetensors.write(
       tensors, metadata: ["step": "\(step)", "seed": "\(seed)", "optimizer": optimizer.name, "history": state], to: path
@@ -46,7 +46,7 @@ extension Trainer {
       throw bad("was made with seed \(metadata["seed"] ?? "none"), this is \(seed); use the same to go on")
     }
     try prepare(inputShape: inputShape)
-    try assign(tensors, to: parameters + optimizerState, path: path)
+    try assign(tensors, to: checkpointed, path: path)
     self.step = step
     self.history.epochs = history.epochs
   }

@@ -1,4 +1,5 @@
 import ApusCore
+public import ApusData
 public import ApusDevices
 public import ApusNN
 
@@ -11,6 +12,9 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   public var classNames: [String]
   /// What the model was trained on.
   public var dataset: String
+  /// The data that it was trained on and tested on; `nil` where a run does not say.
+  public var trainingData: DataIdentity?
+  public var testData: DataIdentity?
   /// A name in `Optimizers.names`.
   public var optimizer: String
   public var learningRate: Double
@@ -31,12 +35,15 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
     case batchSize = "batch_size"
     case validationSplit = "validation_split"
     case imageScale = "image_scale"
+    case trainingData = "training_data"
+    case testData = "test_data"
   }
 
   public init(
     model: String, inputShape: [Int], classNames: [String], dataset: String, optimizer: String, learningRate: Double,
     loss: Loss = .sparseCategoricalCrossEntropy, metrics: [Metric] = [.accuracy], batchSize: Int,
-    validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255
+    validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255, trainingData: DataIdentity? = nil,
+    testData: DataIdentity? = nil
   ) {
     self.model = model
     self.inputShape = inputShape
@@ -50,6 +57,8 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
     self.validationSplit = validationSplit
     self.seed = seed
     self.imageScale = imageScale
+    self.trainingData = trainingData
+    self.testData = testData
   }
 }
 

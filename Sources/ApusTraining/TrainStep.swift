@@ -53,7 +53,7 @@ public final class TrainStep {
     _ model: some Layer, optimizer: any Optimizer, session: any Session, seed: UInt64 = 0,
     options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
   ) throws {
-    let parameters = parameters(of: model)
+    let parameters = ModelWalk(model, settlesNames: true).parameters
     let graph = Graph(mode: .training, seed: seed)
     let loss = try graph.trace(loss)
     if let unused = parameters.first(where: { !$0.isInitialized }) {

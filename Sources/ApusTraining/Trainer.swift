@@ -50,6 +50,7 @@ public final class Trainer {
   private(set) var outputShape: [Int] = []
   private var inputShape: [Int] = []
   private var modelParameters: [Parameter] = []
+  private var modelPaths: [String] = []
   private var plans: RecentlyUsed<PlanKey, BatchPlan>
   private var predictions: RecentlyUsed<PredictionKey, any Executable>
   /// Data that plans were made for, the last used at the end.
@@ -136,6 +137,10 @@ public final class Trainer {
 
   /// Parameters and optimizer state of the model, once its input shape is known.
   package var parameters: [Parameter] { modelParameters }
+  /// Both under their names in checkpoints.
+  var checkpointed: [(name: String, box: Parameter)] {
+    zip(modelPaths, modelParameters).map { ($0, $1) } + optimizerState.map { ($0.name, $0) }
+  }
   package var optimizerState: [Parameter] { arena?.states ?? [] }
 
   /// Copies the current weights from the device into the model's parameters, so that they outlive the trainer. `fit`
@@ -150,13 +155,13 @@ extension Trainer {
   package func prepare(inputShape: [Int]) throws {
     if arena == nil {
       let output = try build(model, inputShape: inputShape, seed: seed)
-      let parameters = ApusNN.parameters(of: model)
+      let walk = ModelWalk(model)
       arena = try naming("the model and the optimizer's state") {
-        try ParameterArena(parameters, optimizer: optimizer, session: session)
+        try ParameterArena(walk.parameters, optimizer: optimizer, session: session)
       }
       self.inputShape = inputShape
       outputShape = output
-      modelParameters = parameters
+      (modelParameters, modelPaths) = (walk.parameters, walk.paths)
       return
     }
     guard inputShape == self.inputShape else {

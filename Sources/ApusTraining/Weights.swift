@@ -2,18 +2,19 @@ import ApusCore
 public import ApusNN
 import ApusSafetensors
 
-/// Writes the model's parameters by name, as safetensors; the file appears under its name only when it is complete.
+/// Writes the model's parameters by their paths in it, as safetensors; the file appears under its name only when it is complete.
 ///
 /// - Throws: `GraphError` for a model without sizes, `SafetensorsError` and `FileError` when writing fails.
 public func save(_ model: some Layer, to path: String, metadata: [String: String] = [:]) throws {
-  let parameters = parameters(of: model)
-  if let fresh = parameters.first(where: { !$0.isInitialized }) {
+  let walk = ModelWalk(model)
+  if let fresh = walk.parameters.first(where: { !$0.isInitialized }) {
     throw GraphError(label: fresh.name, message: "has no value to save; build or train the model first")
   }
-  try Safetensors.write(parameters.map { ($0.name, try $0.value()) }, metadata: metadata, to: path)
+  let tensors = try zip(walk.paths, walk.parameters).map { ($0, try $1.value()) }
+  try Safetensors.write(tensors, metadata: metadata, to: path)
 }
 
-/// Reads the model's parameters by name from a safetensors file.
+/// Reads the model's parameters by their paths in it from a safetensors file.
 ///
 /// All names, shapes and types are compared first: when anything does not fit, all of it is listed and nothing changed.
 ///
@@ -22,27 +23,27 @@ public func save(_ model: some Layer, to path: String, metadata: [String: String
 /// - Throws: `TrainingError` listing what does not fit, `SafetensorsError` and `FileError` when the file is bad.
 @discardableResult
 public func load(_ model: some Layer, from path: String) throws -> [String: String] {
-  let parameters = parameters(of: model)
-  if let fresh = parameters.first(where: { !$0.isInitialized }) {
+  let walk = ModelWalk(model)
+  if let fresh = walk.parameters.first(where: { !$0.isInitialized }) {
     throw GraphError(label: fresh.name, message: "has no shape yet; build the model before loading weights")
   }
   let (tensors, metadata) = try Safetensors.read(from: path)
-  try assign(tensors, to: parameters, path: path)
+  try assign(tensors, to: Array(zip(walk.paths, walk.parameters)), path: path)
   return metadata
 }
 
 /// Gives each parameter the tensor of its name; all or nothing.
-func assign(_ tensors: [Safetensors.NamedArray], to parameters: [Parameter], path: String) throws {
+func assign(_ tensors: [Safetensors.NamedArray], to parameters: [(name: String, box: Parameter)], path: String) throws {
   let arrays = Dictionary(tensors.map { ($0.name, $0.array) }, uniquingKeysWith: { first, _ in first })
   var problems: [String] = []
-  for parameter in parameters {
-    guard let array = arrays[parameter.name] else {
-      problems.append("'\(parameter.name)' is missing")
+  for (name, parameter) in parameters {
+    guard let array = arrays[name] else {
+      problems.append("'\(name)' is missing")
       continue
     }
     if array.shape != parameter.shape || array.dtype != parameter.dtype {
       problems.append(
-        "'\(parameter.name)' is \(array.dtype) \(array.shape.shapeDescription), the model has \(parameter.dtype) "
+        "'\(name)' is \(array.dtype) \(array.shape.shapeDescription), the model has \(parameter.dtype) "
           + parameter.shape.shapeDescription)
     }
   }
@@ -52,5 +53,5 @@ func assign(_ tensors: [Safetensors.NamedArray], to parameters: [Parameter], pat
     throw TrainingError(
       .badFile, at: path, "does not fit the model; nothing was loaded: \(problems.joined(separator: "; "))")
   }
-  for parameter in parameters { try parameter.assign(arrays[parameter.name]!) }
+  for (name, parameter) in parameters { try parameter.assign(arrays[name]!) }
 }

@@ -3,6 +3,9 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,7 +23,7 @@ static struct {
 } openmp;
 
 static int thread_count;
-static bool thread_count_is_set;
+static apus_thread_setting setting;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void look_around(void) {
@@ -32,12 +35,35 @@ static void look_around(void) {
   openmp.is_loaded = openmp.parallel && openmp.thread_number && openmp.thread_count && openmp.maximum_threads &&
                      openmp.set_threads;
 
+  const int cores = apus_core_count();
   const char *wanted = getenv("APUS_THREADS");
-  thread_count = wanted ? atoi(wanted) : 0;
-  thread_count_is_set = thread_count > 0;
-  if (!thread_count_is_set)
-    thread_count = openmp.is_loaded ? openmp.maximum_threads() : (int)sysconf(_SC_NPROCESSORS_ONLN);
+  thread_count = openmp.is_loaded ? openmp.maximum_threads() : cores;
+  if (wanted) {
+    char *end;
+    const long number = strtol(wanted, &end, 10);
+    setting = end == wanted || *end != 0 || number < 1 ? APUS_THREADS_INVALID
+              : number > cores                         ? APUS_THREADS_CAPPED
+                                                       : APUS_THREADS_TAKEN;
+    if (setting == APUS_THREADS_TAKEN) thread_count = (int)number;
+    if (setting == APUS_THREADS_CAPPED) thread_count = cores;
+  }
+  // Threads that share a core wait for each other at the end of every loop.
+  if (thread_count > cores) thread_count = cores;
   if (thread_count < 1) thread_count = 1;
+}
+
+int apus_core_count(void) {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online < 1 ? 1 : (int)online;
+}
+
+apus_thread_setting apus_threads_from_environment(void) {
+  pthread_once(&once, look_around);
+  return setting;
 }
 
 int apus_thread_count(void) {
@@ -48,7 +74,7 @@ int apus_thread_count(void) {
 void apus_adopt_thread(void) {
   pthread_once(&once, look_around);
   // OpenMP keeps this number for each thread that calls it.
-  if (openmp.is_loaded && thread_count_is_set) openmp.set_threads(thread_count);
+  if (openmp.is_loaded) openmp.set_threads(thread_count);
 }
 
 typedef struct {

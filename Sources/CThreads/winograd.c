@@ -101,14 +101,14 @@ APUS_PART void transform_result(const float *m, point_steps steps, const int uni
 APUS_PART void write_tile(const apus_winograd *s, tile_place place, int64_t k, const lanes *y, const lanes *offsets,
                           const float *addend, int relu, float *result) {
   const int64_t live = s->filters - k;
-  const float *end = addend + s->images * s->result_height * s->result_width * s->filters;
+  const int64_t count = s->images * s->result_height * s->result_width * s->filters;
   for (int cell = 0; cell < 4; cell++) {
     const int64_t row = place.row + cell / 2, column = place.column + cell % 2;
     if (row >= s->result_height || column >= s->result_width) continue;
     const int64_t index = ((place.image * s->result_height + row) * s->result_width + column) * s->filters + k;
     lanes value = y[cell] + *offsets, added;
     if (addend) {
-      load_live(addend + index, live, end, &added);
+      load_live(addend + index, live, addend + count, &added);
       value += added;
     }
     // Where a comparison with a NaN fails, the NaN stays.

@@ -27,8 +27,9 @@ import Testing
     }
   }
 
-  @Test func planesAreInterleaved() throws {
-    for (name, bytes) in batches { try folder.write(bytes, to: "cifar-10-batches-bin/\(name)") }
+  @Test(arguments: ["cifar-10-batches-bin/", "", "cifar10/", "cifar10/cifar-10-batches-bin/"])
+  func planesAreInterleaved(subfolder: String) throws {
+    for (name, bytes) in batches { try folder.write(bytes, to: subfolder + name) }
     let train = try CIFAR10.load(.train, from: locator, downloader: nil)
     #expect(train.images.shape == [5, 32, 32, 3])
     #expect(train.labels == NDArray([1, 2, 3, 4, 5] as [Int32], shape: [5]))
@@ -83,6 +84,9 @@ import Testing
     var damaged = good[0]
     damaged[0] ^= 1
     try check([damaged], "not a tar archive")
+    let bomb = gzipBomb(tarMember("other", [], size: 500 << 20), zeros: 500 << 20)
+    try folder.write(bomb, to: "cifar-10-binary.tar.gz")
+    #expect(failure().contains("goes on after"))
     try check([Array("<html>".utf8)], "not a tar archive", compress: false)
     try folder.write(Array(gzipStored(good.flatMap { $0 }).dropLast(9000)), to: "cifar-10-binary.tar.gz")
     #expect(failure(.test).contains("ends too early"))

@@ -19,6 +19,18 @@ import Testing
     #expect(try dataset(10).imageShape == [1, 2, 1])
   }
 
+  /// MD5 of the bytes 0, 1, 2, 3 and the int32 labels 0 and 1.
+  @Test func theIdentityIsOfPixelsAndLabels() throws {
+    let identity = try dataset(2).identity
+    let bytes: [UInt8] = [0, 1, 2, 3, 0, 0, 0, 0, 1, 0, 0, 0]
+    #expect(identity == DataIdentity(name: "tiny", count: 2, md5: MD5.hexDigest(of: bytes)))
+    #expect(identity.description == "tiny, 2 pictures, MD5 19711e65e34142218433ee174e7d30bc")
+    #expect(!identity.hasSameContents(as: try dataset(3).identity))
+    var renamed = identity
+    renamed.name = "other"
+    #expect(renamed.hasSameContents(as: identity))
+  }
+
   /// As Keras: `floor(n * (1 - f))` in floating point, the last part for validation.
   @Test(arguments: [(10, 0.1, 9), (10, 0.25, 7), (10, 0.01, 9), (3, 0.5, 1), (100, 0.2, 80)])
   func validationIsTheLastPart(count: Int, fraction: Double, cut: Int) throws {
@@ -73,6 +85,8 @@ import Testing
     #expect(data.isSynthetic)
     #expect(data.imageShape == [28, 28, 1])
     #expect(throws: DataError.self) { try Digits.train(count: 0) }
+    #expect(throws: HostMemoryError.self) { try Digits.train(count: .max) }
+    #expect(throws: HostMemoryError.self) { try Digits.train(count: 1 << 50) }
   }
 
   @Test func everyClassIsThereAboutEquallyOften() throws {

@@ -142,6 +142,34 @@
         name: "data.bin", mirrors: ["http://127.0.0.1:1/x"], md5: "00000000000000000000000000000000",
         maximumByteCount: 10)
       #expect(throws: DataError.self) { try downloader.download([file], into: folder.root, for: "set") }
+      // No empty folder is left, save one that was there.
+      try FileManager.default.createDirectory(atPath: folder.path("there"), withIntermediateDirectories: true)
+      #expect(throws: DataError.self) { try downloader.download([file], into: folder.path("there/a/b"), for: "set") }
+      #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.root) == ["there"])
+    }
+
+    /// An empty folder that is named is filled; one with other things in it is not.
+    @Test func onlyAnEmptyFolderIsDownloadedInto() throws {
+      let server = try TestServer { [content] in Self.serve(content, $0) }
+      let files = PublishedFiles(
+        set: "set", remotes: [file(server, mirrors: "a")], description: "data.bin", subfolder: "sub", otherPlaces: [])
+      func locate(_ name: String) throws -> String {
+        try files.locate(in: DataLocator(folder: folder.path(name), environment: [:]), downloader) { place in
+          let path = FilePath.join(place, "data.bin")
+          return FilePath.isFile(path) ? path : nil
+        }
+      }
+      try folder.write([1], to: "full/notes.txt")
+      #expect(throws: DataError.self) { try locate("full") }
+      #expect(server.requests.isEmpty)
+      try FileManager.default.createDirectory(atPath: folder.path("full/sub"), withIntermediateDirectories: true)
+      #expect(try locate("full") == folder.path("full/sub/data.bin"))
+      // What an interrupted transfer left does not count.
+      try folder.write(Array(content[..<9]), to: "empty/data.bin.part")
+      #expect(try locate("empty") == folder.path("empty/sub/data.bin"))
+      #expect(server.requests.count == 2)
+      #expect(try locate("empty") == folder.path("empty/sub/data.bin"))
+      #expect(server.requests.count == 2)
     }
   }
 #endif

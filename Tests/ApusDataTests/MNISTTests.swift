@@ -8,7 +8,6 @@ import Testing
 let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMap { $0.isEmpty ? nil : $0 }
 
 @Suite struct MNISTTests {
-  private static let thisFile = #filePath
   let folder = TemporaryFolder()
   private var locator: DataLocator { DataLocator(folder: folder.root, environment: [:]) }
 
@@ -25,7 +24,7 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
     }
   }
 
-  @Test(arguments: [true, false], ["mnist/", ""])
+  @Test(arguments: [true, false], ["mnist/", "", "MNIST/raw/", "raw/", "FashionMNIST/raw/"])
   func filesAreFoundInPlace(compressed: Bool, subfolder: String) throws {
     try write(3, in: subfolder, compressed: compressed)
     let data = try MNIST.load(.train, from: locator, downloader: nil)
@@ -65,6 +64,11 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
     try check(idx([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], pixels), "claims 4294967295x")
     try check(idx([1_000_000, 28, 28], pixels), "too small to hold 784000000 bytes")
     try check(idx([12, 14, 14], pixels), "its pictures are 14x14")
+    // A header that claims much is refused by it, before anything is unpacked.
+    let large = [UInt8](repeating: 0, count: 1 << 20)
+    try check(gzipStored(idx([1_000_000, 28, 28], large)), "too small to hold 784000000 bytes")
+    try check(idx([65536, 256, 256], pixels), "its pictures are 256x256")
+    try check(gzipBomb(idx([85_598, 28, 28], []), zeros: 80 << 20), "goes on after its contents")
     let compressed = gzipStored(idx([3, 28, 28], pixels))
     try check(Array(compressed.dropLast(20)), "ends too early")
     try check(gzipStored(idx([4, 28, 28], pixels)), "ends after 2352 of 3136 bytes")
@@ -72,12 +76,17 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
     flipped[1000] ^= 1
     try check(flipped, "compressed data is damaged")
     try check(compressed + [1, 2, 3], "compressed data is damaged")
+    let zeros = [UInt8](repeating: 0, count: 100_000)
+    try check(compressed + zeros + [1, 2, 3], "compressed data is damaged")
     // Many members, one after another, are one file.
     let content = idx([3, 28, 28], pixels)
     try FileManager.default.removeItem(atPath: folder.path("mnist"))
     try write()
-    try folder.write(gzipStored(Array(content[..<100])) + gzipStored(Array(content[100...])), to: images + ".gz")
-    #expect(try MNIST.load(.train, from: locator, downloader: nil).images.bytes == pixels)
+    for padding in [[], zeros] {
+      let parts = [content[..<100], content[100...]].flatMap { gzipStored(Array($0)) + padding }
+      try folder.write(parts, to: images + ".gz")
+      #expect(try MNIST.load(.train, from: locator, downloader: nil).images.bytes == pixels)
+    }
   }
 
   @Test func countsAndLabelsAreChecked() throws {
@@ -95,28 +104,75 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
     #expect(failure(.test).contains("loaded"))
   }
 
+  /// As programs and sites leave the files: dots for dashes, and each file in a folder of its name.
+  @Test(arguments: [
+    (".idx", ""), (".idx", ".gz"), ("-idx", "/NAME"), ("-idx", "/DOTTED"), (".idx", "/NAME"), ("-idx", "/NAME.gz"),
+  ])
+  func filesAreFoundUnderOtherNames(mark: String, suffix: String) throws {
+    for (kind, rank, bytes) in [
+      ("images", 3, idx([2, 28, 28], [UInt8](repeating: 7, count: 1568))), ("labels", 1, idx([2], [3, 4])),
+    ] {
+      let (name, dotted) = ("t10k-\(kind)-idx\(rank)-ubyte", "t10k-\(kind).idx\(rank)-ubyte")
+      let path =
+        "t10k-\(kind)\(mark)\(rank)-ubyte" + suffix.replacing("NAME", with: name).replacing("DOTTED", with: dotted)
+      try folder.write(suffix.hasSuffix(".gz") ? gzipStored(bytes) : bytes, to: path)
+    }
+    let data = try MNIST.load(.test, from: locator, downloader: nil)
+    #expect(data.labels == NDArray([3, 4] as [Int32], shape: [2]))
+    #expect(data.images.bytes.allSatisfy { $0 == 7 } && data.source == folder.root)
+  }
+
   @Test func withoutFilesTheMessageSaysWhatToGet() {
     let text = failure()
     for piece in [
       "MNIST: not found in \(folder.root)", "train-images-idx3-ubyte.gz  MD5 f68b3c2dcbeaaa9fbdd348bbdeb94873",
       "t10k-labels-idx1-ubyte.gz  MD5 ec29112dd5afa0611ce80d1b7f02629c",
       "https://ossci-datasets.s3.amazonaws.com/mnist/",
-      "--data-dir or APUS_DATA_DIR",
+      "--data-dir or APUS_DATA_DIR", "there lies nothing",
     ] { #expect(text.contains(piece), "\(text)") }
   }
 
-  @Test func foldersAreSearchedInOrder() {
+  /// No other folder takes the place of one that is named.
+  @Test func aNamedFolderIsUsedOrAnError() throws {
+    try write(2, in: "cache/apus/mnist/")
+    try folder.write([1], to: "named/notes.txt")
+    try folder.write([1], to: "named/other/x")
+    let environment = ["XDG_CACHE_HOME": folder.path("cache")]
+    func load(_ name: String?, _ environment: [String: String]) throws -> Dataset {
+      let locator = DataLocator(folder: name.map(folder.path), environment: environment)
+      return try MNIST.load(.train, from: locator, downloader: Downloader(timeout: 1))
+    }
+    #expect(try load(nil, environment).source == folder.path("cache/apus/mnist"))
+
+    let lacking = #expect(throws: DataError.self) { try load("named", environment) }
+    #expect(lacking?.kind == .notFound)
+    for piece in [
+      "not found in \(folder.path("named"))", "there lie notes.txt, other/", "looked for train-images-idx3",
+    ] {
+      #expect(lacking?.description.contains(piece) == true, "\(lacking!)")
+    }
+    let absent = #expect(throws: DataError.self) { try load("absent", environment) }
+    #expect(absent?.kind == .notFound && absent?.description.contains("absent: there is no such folder") == true)
+    let file = #expect(throws: DataError.self) { try load("named/notes.txt", environment) }
+    #expect(file?.kind == .notFound && file?.description.contains("it is not a folder") == true)
+
+    let both = environment.merging(["APUS_DATA_DIR": folder.path("absent")]) { $1 }
+    let variable = #expect(throws: DataError.self) { try load(nil, both) }
+    #expect(variable?.description.contains("absent (named by APUS_DATA_DIR): there is no such folder") == true)
+    #expect(!FileManager.default.fileExists(atPath: folder.path("absent")))
+    // The nearer name wins.
+    try write(3, in: "nearer/mnist/")
+    #expect(try load("nearer", both).count == 3)
+  }
+
+  @Test func oneFolderIsSearched() {
     let all = ["APUS_DATA_DIR": "/b", "XDG_CACHE_HOME": "/c", "HOME": "/home/u"]
-    #expect(DataLocator(folder: "/a", environment: all).folders == ["/a", "/b", "/c/apus"])
-    #expect(
-      DataLocator(environment: ["HOME": "/home/u", "XDG_CACHE_HOME": "relative"]).folders == ["/home/u/.cache/apus"])
-    #expect(DataLocator(environment: ["APUS_DATA_DIR": ""]).folders.isEmpty)
-    #expect(DataLocator(environment: [:]).downloadFolder == nil)
-    // The first folder that can be made; below a file there is none.
-    let impossible = Self.thisFile + "/data"
-    #expect(
-      DataLocator(folder: impossible, environment: ["HOME": folder.root]).downloadFolder == folder.root + "/.cache/apus"
-    )
+    #expect(DataLocator(folder: "/a", environment: all).folder == "/a")
+    #expect(DataLocator(environment: all).folder == "/b" && DataLocator(environment: all).isNamed)
+    let home = DataLocator(environment: ["HOME": "/home/u", "XDG_CACHE_HOME": "relative", "APUS_DATA_DIR": ""])
+    #expect(home.folder == "/home/u/.cache/apus" && !home.isNamed)
+    #expect(DataLocator(environment: [:]).folder == nil)
+    #expect(throws: DataError.self) { try MNIST.load(.test, from: DataLocator(environment: [:])) }
   }
 
   @Test(.enabled(if: realDataFolder != nil, "set APUS_DATA_DIR to a folder with the real files"))

@@ -53,6 +53,33 @@ func gzipStored(_ content: [UInt8]) -> [UInt8] {
   return result
 }
 
+/// A gzip member of `head` and then `zeros` zero bytes, 159 times as small as they are; without its end.
+///
+/// One DEFLATE block of fixed codes (RFC 1951, 3.2.6): a zero byte is copied again and again.
+func gzipBomb(_ head: [UInt8], zeros: Int) -> [UInt8] {
+  var result: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
+  var (bits, bitCount) = (0, 0)
+  func put(_ value: Int, _ count: Int) {
+    bits |= value << bitCount
+    bitCount += count
+    while bitCount >= 8 {
+      result.append(UInt8(truncatingIfNeeded: bits))
+      bits >>= 8
+      bitCount -= 8
+    }
+  }
+  // Codes go in from their highest bit, all else from the lowest.
+  func putCode(_ code: Int, _ count: Int) { for bit in (0..<count).reversed() { put(code >> bit & 1, 1) } }
+  put(0b011, 3)
+  for byte in head.map(Int.init) + [0] { byte < 144 ? putCode(0x30 + byte, 8) : putCode(0x190 + byte - 144, 9) }
+  for _ in 0..<(zeros / 258) {
+    putCode(0b1100_0101, 8)
+    putCode(0, 5)
+  }
+  put(0, 8)
+  return result
+}
+
 /// A tar member: header, content, padding.
 func tarMember(_ name: String, _ content: [UInt8], type: Character = "0", size: Int? = nil) -> [UInt8] {
   var header = [UInt8](repeating: 0, count: 512)

@@ -62,6 +62,47 @@ import Testing
     #endif
   }
 
+  /// As PyTorch writes batch normalization's count of batches beside float32 weights.
+  @Test func integersOfOtherWidthsBecomeInt32() throws {
+    let path = try file(
+      header: #"{"weight":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"#
+        + #""count":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"#
+        + #""i8":{"dtype":"I8","shape":[2],"data_offsets":[12,14]},"#
+        + #""i16":{"dtype":"I16","shape":[2],"data_offsets":[14,18]},"#
+        + #""u16":{"dtype":"U16","shape":[1],"data_offsets":[18,20]},"#
+        + #""u32":{"dtype":"U32","shape":[1],"data_offsets":[20,24]},"#
+        + #""negative":{"dtype":"I64","shape":[1],"data_offsets":[24,32]},"#
+        + #""yes":{"dtype":"BOOL","shape":[2],"data_offsets":[32,34]}}"#,
+      data: [100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xC0, 0x3F, 127, 0x80, 0xFF, 0x7F, 0, 0x80, 0xFF, 0xFF]
+        + [0xFF, 0xFF, 0xFF, 0x7F] + [UInt8](repeating: 0xFF, count: 8) + [1, 0])
+    let arrays = Dictionary(uniqueKeysWithValues: try Safetensors.read(from: path).tensors)
+    func int32(_ values: Int32...) -> NDArray { NDArray(values, shape: [values.count]) }
+    #expect(arrays["count"] == NDArray(100 as Int32))
+    #expect(arrays["weight"] == NDArray([1.5] as [Float], shape: [1]))
+    #expect(arrays["i8"] == int32(127, -128) && arrays["i16"] == int32(32767, -32768))
+    #expect(arrays["u16"] == int32(65535) && arrays["u32"] == int32(.max) && arrays["negative"] == int32(-1))
+    #expect(arrays["yes"] == NDArray([1, 0] as [UInt8], shape: [2]))
+  }
+
+  @Test func whatCannotBeReadDoesNotKeepTheRest() throws {
+    let path = try file(
+      header: #"{"seed":{"dtype":"U64","shape":[1],"data_offsets":[0,8]},"#
+        + #""step":{"dtype":"I64","shape":[1],"data_offsets":[8,16]},"#
+        + #""packed":{"dtype":"F4","shape":[6],"data_offsets":[16,19]},"#
+        + #""bias":{"dtype":"F32","shape":[1],"data_offsets":[19,23]}}"#,
+      data: [UInt8](repeating: 0xFF, count: 8) + [0, 0, 0, 0x80, 0, 0, 0, 0] + [1, 2, 3] + [0, 0, 0x80, 0x3F])
+    for (name, message) in [
+      ("seed", "'seed': its value 18446744073709551615 does not fit int32"),
+      ("step", "'step': its value 2147483648 does not fit int32"),
+      ("packed", "'packed': elements of type F4 are not supported"),
+    ] {
+      let error = #expect(throws: SafetensorsError.self) { try Safetensors.read(from: path, where: { $0 == name }) }
+      #expect(error?.reason.contains(message) == true, "\(error!)")
+    }
+    let (tensors, _) = try Safetensors.read(from: path, where: { $0 == "bias" })
+    #expect(tensors.map(\.name) == ["bias"] && tensors[0].array == NDArray([1] as [Float], shape: [1]))
+  }
+
   @Test func escapesAndSpacesInTheHeader() throws {
     let path = try file(
       header:

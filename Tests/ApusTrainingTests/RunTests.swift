@@ -1,5 +1,6 @@
 import ApusCore
 import ApusData
+import ApusDevices
 import ApusNN
 import ApusSafetensors
 import Foundation
@@ -81,6 +82,21 @@ import Testing
     try resumed.fit(data, epochs: 1, batchSize: 20, progress: .none)
     #expect(resumed.history.epochs.map(\.loss) == whole.history.epochs.map(\.loss))
     #expect(try values(of: resumed.model) == values(of: whole.model))
+  }
+
+  @Test func aRunKeepsWhichDataItHad() throws {
+    let folder = try TemporaryFolder()
+    let data = try Digits.train(count: 60, seed: 1)
+    let trainer = try makeRun(folder("run"), epochs: 1)
+    // Runs of programs that did not keep it are read, too.
+    var configuration = try Run.load(folder("run")).configuration
+    #expect(configuration.trainingData == nil && configuration.testData == nil)
+    configuration.trainingData = data.identity
+    configuration.testData = data[0..<10].identity
+    try Run.save(trainer, configuration, to: folder("run"))
+    let loaded = try Run.load(folder("run")).configuration
+    #expect(loaded == configuration && loaded.trainingData?.hasSameContents(as: data.identity) == true)
+    #expect(loaded.testData?.count == 10 && loaded.testData?.hasSameContents(as: data.identity) == false)
   }
 
   @Test func damagedFoldersAreErrors() throws {

@@ -9,6 +9,7 @@
       _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
       _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
     ) throws(BackendError) -> CPUKernel.Body {
+      if let body = try sampled(pass, shape, image, filter, result, invocation) { return body }
       let native = pass == .forward ? NativeEpilogue(invocation) : nil
       let filterVersion = pass == .filterGradient ? nil : invocation.versions[1]
       let window = shape.window

@@ -11,6 +11,7 @@ extension Invocation<CPUBuffer> {
     return {
       var totals = [Double](repeating: 0, count: count * channels)
       for index in 0..<full.count {
+        if let sample = sums.sample, index / channels % sample.block >= sample.rows { continue }
         let values = evaluator.values(
           load: { slot in
             switch operands[slot].kind {

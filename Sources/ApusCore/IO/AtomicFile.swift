@@ -22,7 +22,7 @@ package enum AtomicFile {
       // Open, and so locked, until it has its name.
       try withExtendedLifetime(file) { try rename(temporary, to: path) }
     } catch {
-      unlink(temporary)
+      unlink(FilePath.system(temporary))
       throw error
     }
   }
@@ -33,10 +33,12 @@ package enum AtomicFile {
 
   /// Gives `source` the name `target`, and waits until the folder holding it is on the disk.
   package static func rename(_ source: String, to target: String) throws(FileError) {
-    if systemRename(source, target) != 0 { throw FileError("rename the finished file to", target) }
+    if systemRename(FilePath.system(source), FilePath.system(target)) != 0 {
+      throw FileError("rename the finished file to", target)
+    }
 
     let folder = FilePath.split(target).folder
-    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(FilePath.system(folder), O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw FileError("open", folder) }
     defer { close(descriptor) }
     // Some file systems cannot synchronize a folder and say EINVAL; the rename itself is done.
@@ -59,16 +61,11 @@ package enum AtomicFile {
 
   /// Removes temporary files that nobody holds: their writers were killed.
   private static func removeAbandoned(in folder: String) {
-    guard let listing = opendir(folder) else { return }
-    defer { closedir(listing) }
-    while let entry = readdir(listing) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) { String(cString: $0) }
-      }
+    for name in (try? FilePath.entries(of: folder)) ?? [] {
       guard isTemporary(name) else { continue }
       let path = FilePath.join(folder, name)
       // A file system without locks does not tell who lives: there they stay.
-      if let file = try? File(reading: path), file.lockIfFree() { unlink(path) }
+      if let file = try? File(reading: path), file.lockIfFree() { unlink(FilePath.system(path)) }
     }
   }
 
@@ -81,4 +78,4 @@ package enum AtomicFile {
 }
 
 // The method above hides the C function of the same name.
-private func systemRename(_ source: String, _ target: String) -> Int32 { rename(source, target) }
+private func systemRename(_ source: [CChar], _ target: [CChar]) -> Int32 { rename(source, target) }

@@ -17,7 +17,7 @@ package final class File {
   private init(path: String, flags: Int32, permissions: mode_t = 0) throws(FileError) {
     self.path = path
     repeat {
-      descriptor = open(path, flags | O_CLOEXEC, permissions)
+      descriptor = open(FilePath.system(path), flags | O_CLOEXEC, permissions)
     } while descriptor < 0 && errno == EINTR
     if descriptor < 0 { throw FileError("open", path) }
   }
@@ -56,7 +56,7 @@ package final class File {
   /// Whether `path` still names this file (it may have been renamed or removed by another process).
   package var isStillAtPath: Bool {
     var named = stat()
-    guard let opened = try? status(), stat(path, &named) == 0 else { return false }
+    guard let opened = try? status(), stat(FilePath.system(path), &named) == 0 else { return false }
     return named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
   }
 
@@ -80,6 +80,7 @@ package final class File {
     let file = try File(reading: path)
     let count = try file.byteCount
     if count > maximumByteCount { return nil }
+    try HostMemory.require(count, for: "the contents of \(path)")
     return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       let room = UnsafeMutableRawBufferPointer(buffer)
       initialized = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))

@@ -4,11 +4,30 @@
 /// `[expressions.count, C]`, from one pass over the inputs. Compiling makes one node of sums of the same inputs.
 public struct ChannelSums: Hashable, Sendable, CustomStringConvertible {
   public var expressions: [Expr]
+  /// The rows that are summed, where they are not all.
+  public internal(set) var sample: Sample?
 
-  public var description: String { expressions.map { "sum \($0)" }.joined(separator: "; ") }
+  /// Rows spread over all: the first few of every block.
+  public struct Sample: Hashable, Sendable {
+    package let rows, block: Int
+
+    /// One in 16 of `count` rows, rounded up. Runs of rows are quicker to read than rows by themselves.
+    package init(of count: Int) {
+      rows = [128, 32].first { count >= 1024 * $0 } ?? 8
+      block = 16 * rows
+    }
+
+    /// How many of `count` rows are in the sample.
+    package func size(of count: Int) -> Int { count / block * rows + min(count % block, rows) }
+  }
+
+  public var description: String {
+    expressions.map { "sum \($0)" }.joined(separator: "; ") + (sample == nil ? "" : " of a sample")
+  }
 
   /// The chain rule: `dx = sum over k of dy[k, c] * d expressions[k] / dx`, summed over what `x` repeats along.
   func gradients(_ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
+    precondition(sample == nil, "a sample is a constant")
     let channels = dy.shape[1]
     let rows = expressions.indices.map { k in
       reshape(slice(dy, starts: [k, 0], sizes: [1, channels]), to: [channels])
@@ -28,34 +47,44 @@ public struct ChannelSums: Hashable, Sendable, CustomStringConvertible {
 ///
 /// - Parameter inputs: floating-point tensors: the first one `[..., C]`; the others of its shape, `[C]`, or a scalar.
 public func channelSum(_ expr: Expr, _ inputs: [Tensor]) -> Tensor {
+  channelSum(ChannelSums(expressions: [expr]), inputs)
+}
+
+private func channelSum(_ sums: ChannelSums, _ inputs: [Tensor]) -> Tensor {
   guard let x = inputs.first else { preconditionFailure("channelSum: needs at least one tensor") }
   guard inputs.allSatisfy(\.isValid) else { return Tensor(graph: x.graph, id: -1) }
   guard let channels = x.shape.last else { return x.graph.fail("channelSum: a scalar has no channels") }
-  guard expr.randomStates.isEmpty, inputs.allSatisfy({ $0.dtype == x.dtype && $0.dtype.isFloatingPoint }),
+  guard sums.expressions.allSatisfy(\.randomStates.isEmpty),
+    inputs.allSatisfy({ $0.dtype == x.dtype && $0.dtype.isFloatingPoint }),
     inputs.dropFirst().allSatisfy({ $0.shape == x.shape || $0.shape == [channels] || $0.type.count == 1 })
   else {
     return x.graph.fail(
       "channelSum: inputs \(inputs.map { "\($0.dtype) \($0.shape.shapeDescription)" }): all must have one "
         + "floating-point type, and after the first have its shape, its \(channels) channels, or one element")
   }
-  let sums = x.graph.append(
-    .channelSums(ChannelSums(expressions: [expr])), inputs, TensorType(shape: [1, channels], dtype: x.dtype))
-  return reshape(sums, to: [channels])
+  let result = x.graph.append(.channelSums(sums), inputs, TensorType(shape: [1, channels], dtype: x.dtype))
+  return reshape(result, to: [channels])
 }
 
 /// Mean and biased variance of each channel, the last axis, over all other axes; each `[C]`, from one pass over `x`.
 ///
-/// With `d = x - shift`: `mean = shift + sum(d) / n`, `variance = sum(d * d) / n - (sum(d) / n)^2`. The shift is the
-/// first row, so that a mean far from zero costs no digits.
+/// With `d = x - shift`: `mean = shift + sum(d) / n`, `variance = sum(d * d) / n - (sum(d) / n)^2`. The difference costs
+/// digits where the shift is far from the mean. The shift is the mean of a sample of m rows, n / 16 or more. These alone
+/// give the variance at least `(m / n) (shift - mean)^2`, so the square that is taken off is at most 16 variances,
+/// whatever the rows hold, and less than one where the sample is a typical one.
 public func channelMoments(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
   guard x.isValid, let channels = x.shape.last, x.type.count > 0 else {
     let failed = x.isValid ? x.graph.fail("channelMoments: \(x.shape.shapeDescription) has no elements") : x
     return (failed, failed)
   }
-  let row = slice(reshape(x, to: [-1, channels]), starts: [0, 0], sizes: [1, channels])
-  let shift = stopGradient(reshape(row, to: [channels]))
-  let share = Expr.constant(Double(channels) / Double(x.type.count))
+  let rows = x.type.count / channels
+  let share = Expr.constant(1 / Double(rows))
   let difference = Expr.input(0) - .input(1)
+  // From the first row on, so that equal rows differ by exactly zero from the shift.
+  let row = reshape(slice(reshape(x, to: [rows, channels]), starts: [0, 0], sizes: [1, channels]), to: [channels])
+  let sample = ChannelSums.Sample(of: rows)
+  let offset = Expr.input(1) * .constant(1 / Double(sample.size(of: rows)))
+  let shift = stopGradient(pointwise(.input(0) + offset, [row, channelSum(.init(expressions: [difference], sample: sample), [x, row])]))
   let first = channelSum(difference, [x, shift]), second = channelSum(difference * difference, [x, shift])
   let mean = pointwise(.input(0) + .input(1) * share, [shift, first])
   let square = Expr.input(1) * share * (.input(1) * share)

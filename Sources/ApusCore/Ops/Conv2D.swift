@@ -26,6 +26,9 @@ public struct WindowGeometry: Hashable, Sendable, CustomStringConvertible {
   public var dilationY = 1, dilationX = 1
   public var top = 0, bottom = 0, left = 0, right = 0
 
+  /// Every cell, and no padding.
+  package static let dense = WindowGeometry()
+
   /// Output height and width for an image and a window, or the rule that they break.
   func outputSize(height: Int, width: Int, windowHeight: Int, windowWidth: Int) -> Result<(Int, Int), GeometryError> {
     guard windowHeight > 0, windowWidth > 0 else { return .failure("the window must not be empty") }

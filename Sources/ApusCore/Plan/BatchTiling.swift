@@ -94,9 +94,10 @@ package struct BatchTiling {
     case .reduce(let reduction):
       guard reduction.axes.contains(0) else { return rows([0]) }
       return reduction.kind == .max ? nil : sum([0], reduction.kind == .mean ? .mean : .sum)
-    case .channelSums:
+    case .channelSums(let sums):
       let count = graph.nodes[node.inputs[0]].type.count
-      guard graph.nodes[node.inputs[0]].type.shape.count > 1 else { return nil }
+      // Tiles would have other samples.
+      guard graph.nodes[node.inputs[0]].type.shape.count > 1, sums.sample == nil else { return nil }
       return sum(node.inputs.indices.filter { graph.nodes[node.inputs[$0]].type.count == count })
     case .pointwise(let expr):
       guard expr.randomStates.isEmpty else { return nil }
@@ -229,9 +230,16 @@ extension BatchTiling {
       let terms = tiles.enumerated().map { number, tile in
         Expr.input(number) * .constant(parts[id] == .mean ? Double(tile.count) / Double(batch) : 1)
       }
-      node.op = .pointwise(terms.dropFirst().reduce(terms[0], +))
+      node.op = .pointwise(sum(of: terms[...]))
     }
     return node
+  }
+
+  /// Adds by halves: the rounding error of many tiles grows with the logarithm of their number.
+  private func sum(of terms: ArraySlice<Expr>) -> Expr {
+    guard terms.count > 1 else { return terms.first! }
+    let middle = terms.startIndex + terms.count / 2
+    return sum(of: terms[..<middle]) + sum(of: terms[middle...])
   }
 }
 

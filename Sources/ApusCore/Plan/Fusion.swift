@@ -122,7 +122,8 @@ extension LoweredGraph {
     for (id, node) in nodes.enumerated() {
       guard case .channelSums(let sums) = node.op else { continue }
       let group = groups.firstIndex { group in
-        nodes[group.inputs[0]].type == nodes[node.inputs[0]].type && node.inputs.allSatisfy { $0 < group.first }
+        nodes[group.inputs[0]].type == nodes[node.inputs[0]].type && group.sums.sample == sums.sample
+          && node.inputs.allSatisfy { $0 < group.first }
           && node.inputs.contains { group.inputs.contains($0) && nodes[$0].type == nodes[node.inputs[0]].type }
           && Set(group.inputs + node.inputs).count <= Self.maximumOperands
       }

@@ -77,6 +77,7 @@ package struct MemoryPlan {
       storages[storages.count - 1].pieces.sort { $0.range.lowerBound < $1.range.lowerBound }
     }
 
+    let lastUses = Self.lastUses(graph, lasting: graph.roots.union(stationary))
     // Rows that several nodes compute side by side are joined where they lie.
     for (id, node) in nodes.enumerated() where placement[id] == nil {
       guard let offsets = Self.rowOffsets(node, nodes, alignment) else { continue }
@@ -84,13 +85,14 @@ package struct MemoryPlan {
       guard Set(roots).count == roots.count, roots.allSatisfy({ placement[$0] == nil && graph.ownsStorage($0) }) else {
         continue
       }
-      storages.append(Storage(size: aligned(node.type.byteCount), first: roots.min()!, last: id))
+      // The rows may be read by themselves after they were read together.
+      let last = roots.reduce(id) { max($0, lastUses[$1]) }
+      storages.append(Storage(size: aligned(node.type.byteCount), first: roots.min()!, last: last))
       for (root, offset) in zip(roots, offsets) { placement[root] = (storages.count - 1, offset) }
       placement[id] = (storages.count - 1, 0)
       views.insert(id)
     }
 
-    let lastUses = Self.lastUses(graph, lasting: graph.roots.union(stationary))
     for (id, node) in nodes.enumerated() where placement[id] == nil {
       switch node.op {
       case .parameter: leaf[id] = .parameter(node: id, offset: 0)

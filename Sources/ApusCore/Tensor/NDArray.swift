@@ -35,6 +35,18 @@ public struct NDArray: Sendable, Hashable {
     self.bytes = bytes
   }
 
+  /// An array whose elements `fill` writes, all of them, without another copy.
+  package init<T: Element>(shape: [Int], filledBy fill: (UnsafeMutableBufferPointer<T>) -> Void) {
+    self.shape = shape
+    self.dtype = T.dtype
+    let byteCount = shape.elementCount * T.dtype.byteCount
+    self.bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, initialized in
+      let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<byteCount])
+      fill(room.bindMemory(to: T.self))
+      initialized = byteCount
+    }
+  }
+
   /// An array of zeros.
   public init(zeros shape: [Int], dtype: DType = .float32) {
     self.shape = shape

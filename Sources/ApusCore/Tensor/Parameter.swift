@@ -3,8 +3,10 @@
 /// Layers are plain structs that hold boxes; two layers that hold the same box share it. A box made without a shape
 /// is filled by the layer at its first trace, when the input's shape is known.
 public final class Parameter {
-  /// The path in its model, `conv2d_1.kernel`; the key in weight files.
-  public var name: String
+  /// The path in the model that was built with it first: `conv2d_1.kernel`. Before that, the path in the model that
+  /// was looked at last.
+  public private(set) var name: String
+  private var isNamed = false
   /// Whether optimizers update it.
   public var isTrainable: Bool
   private var stored: NDArray?
@@ -21,6 +23,13 @@ public final class Parameter {
   public convenience init(_ name: String, value: NDArray, isTrainable: Bool = true) {
     self.init(name, isTrainable: isTrainable)
     stored = value
+  }
+
+  /// Names the box after its `path` in a model; for good when that model is built. A box named for good stays so.
+  package func name(_ path: String, forGood: Bool) {
+    guard !isNamed else { return }
+    name = path
+    isNamed = forGood
   }
 
   /// Whether shape and initial value are known.

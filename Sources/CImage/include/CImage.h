@@ -1,5 +1,6 @@
-// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo (its TurboJPEG interface) and zlib; MD5's inner loop.
-// libpng reports errors by longjmp, which must not cross Swift frames; here it becomes a status and a message.
+// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo and zlib; MD5's inner loop.
+// Both picture libraries report errors by longjmp, which must not cross Swift frames; here they become a status and a
+// message.
 #ifndef APUS_CIMAGE_H
 #define APUS_CIMAGE_H
 
@@ -11,7 +12,7 @@ typedef enum {
   APUS_IMAGE_OK = 0,
   APUS_IMAGE_MALFORMED = 1,   // the bytes are damaged, cut short, or not this format
   APUS_IMAGE_UNSUPPORTED = 2, // a valid file of a kind that is not decoded here
-  APUS_IMAGE_TOO_LARGE = 3,   // more pixels than the caller allows
+  APUS_IMAGE_TOO_LARGE = 3,   // more than APUS_IMAGE_REDUCTION times as many pixels as the caller allows
   APUS_IMAGE_NO_MEMORY = 4
 } apus_image_status;
 
@@ -21,11 +22,18 @@ typedef struct {
   uint32_t height;
   uint32_t channels; // 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha
   uint8_t *pixels;
+  uint8_t *exif; // the EXIF block as it is stored, NULL where there is none
+  size_t exif_size;
   char message[200]; // the library's words when the status is not APUS_IMAGE_OK
 } apus_image;
 
+// A picture of more than max_pixels is decoded at the largest size that fits: a PNG as means of boxes, a JPEG at 1/2,
+// 1/4 or 1/8 of its sides. Above this many times max_pixels it is refused, before memory is taken.
+enum { APUS_IMAGE_REDUCTION = 8 };
+
 apus_image_status apus_png_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
 apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
+apus_image_status apus_image_keep_exif(apus_image *image, const uint8_t *bytes, size_t size); // copies the block
 void apus_image_free(apus_image *image);
 
 // Encodes 8-bit grey (channels 1) or RGB (channels 3). *out is freed with apus_bytes_free.

@@ -2,6 +2,7 @@
 #ifndef APUS_THREADS_H
 #define APUS_THREADS_H
 
+#include "apus_cells.h"
 #include "apus_depthwise.h"
 #include "apus_few_channels.h"
 #include "apus_few_filters.h"

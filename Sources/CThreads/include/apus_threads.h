@@ -6,8 +6,16 @@ typedef void (*apus_task)(void *context, int part, int parts);
 
 // Whether OpenMP is loaded is settled by the first call of any of these functions.
 
-/// Number of threads that work is cut for: `APUS_THREADS` where it is a positive number, else what OpenMP uses where it
-/// is loaded, else all cores.
+/// What became of the environment variable `APUS_THREADS`: not there, used, more than there are cores, no number of
+/// threads.
+typedef enum { APUS_THREADS_UNSET, APUS_THREADS_TAKEN, APUS_THREADS_CAPPED, APUS_THREADS_INVALID } apus_thread_setting;
+apus_thread_setting apus_threads_from_environment(void);
+
+/// Cores that this process may run on.
+int apus_core_count(void);
+
+/// Number of threads that work is cut for: `APUS_THREADS`, else what OpenMP uses where it is loaded, else all cores; at
+/// most one for each core.
 int apus_thread_count(void);
 
 /// Makes OpenMP use `apus_thread_count` threads for calls from the calling thread, where it is loaded.

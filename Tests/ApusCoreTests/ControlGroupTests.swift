@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import ApusCPU
+@testable import ApusCore
 
 /// Limits of memory as Linux's two versions of control groups state them.
 struct ControlGroupTests {

@@ -7,14 +7,19 @@
 #endif
 
 /// The groups of processes in which Linux limits what this one may use: those of a container, of a service, of a job.
-struct ControlGroup {
+package struct ControlGroup {
   /// Lists the groups of the process, a line for each hierarchy.
-  var process = "/proc/self/cgroup"
+  private let process: String
   /// Where the hierarchies are.
-  var root = "/sys/fs/cgroup"
+  private let root: String
+
+  package init(process: String = "/proc/self/cgroup", root: String = "/sys/fs/cgroup") {
+    self.process = process
+    self.root = root
+  }
 
   /// Bytes of memory that all processes of the group may have together; `nil` where there is no limit.
-  var memoryLimit: Int? {
+  package var memoryLimit: Int? {
     // Version 2 has one hierarchy, version 1 one for memory.
     lines(of: process).compactMap { line -> Int? in
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -41,7 +46,7 @@ struct ControlGroup {
 }
 
 /// The lines of a file that the system makes; none where there is no such file.
-func lines(of path: String) -> [String] {
+package func lines(of path: String) -> [String] {
   guard let file = fopen(path, "r") else { return [] }
   defer { fclose(file) }
   var lines: [String] = []
