@@ -1,4 +1,5 @@
 import Apus
+import ApusCore
 import ArgumentParser
 import Foundation
 
@@ -99,6 +100,9 @@ struct Train: ParsableCommand {
     report(training, trainer)
 
     Interruption.catchSignals()
+    CallWatch.advise(
+      resume.map { "go on from the last checkpoint with --resume \($0)" } ?? "no checkpoint was saved before this")
+    CallWatch.begin(status: ExitStatus.unavailable.rawValue)
     trainer.shouldStop = { Interruption.isPending }
     try trainer.fit(
       training, epochs: epochs, batchSize: configuration.batchSize,
@@ -110,6 +114,7 @@ struct Train: ParsableCommand {
       writeToStandardOutput("test: \(result.line)\n")
     }
     try RunFolder.save(trainer, configuration, to: folder)
+    CallWatch.advise("the results are in \(folder)")
     writeToStandardOutput("results are in \(folder)\n")
     if trainer.wasStopped {
       throw CommandError(

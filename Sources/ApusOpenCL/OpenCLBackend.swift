@@ -25,7 +25,7 @@ package final class OpenCLBackend: Backend {
   }
 
   deinit {
-    _ = context.cl.clFinish(context.queue)
+    _ = CallWatch.watch("clFinish", on: device) { context.cl.clFinish(context.queue) }
     programs.save(atMost: 10)
   }
 
@@ -51,8 +51,10 @@ package final class OpenCLBackend: Backend {
     if bytes.isEmpty { return }
     if bytes.count <= StagingRing.largestWrite { return try staging.write(bytes, to: buffer.memory) }
     try context.check(
-      context.cl.clEnqueueWriteBuffer(
-        context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
+      CallWatch.watch("clEnqueueWriteBuffer", on: device) {
+        context.cl.clEnqueueWriteBuffer(
+          context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil)
+      },
       "clEnqueueWriteBuffer of \(bytes.count.formattedBytes)")
   }
 
@@ -60,8 +62,10 @@ package final class OpenCLBackend: Backend {
     precondition(bytes.count <= buffer.byteCount, "OpenCL: \(bytes.count) bytes from a buffer of \(buffer.byteCount)")
     if bytes.isEmpty { return }
     try context.check(
-      context.cl.clEnqueueReadBuffer(
-        context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
+      CallWatch.watch("clEnqueueReadBuffer", on: device) {
+        context.cl.clEnqueueReadBuffer(
+          context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil)
+      },
       "clEnqueueReadBuffer of \(bytes.count.formattedBytes)")
   }
 
@@ -74,13 +78,16 @@ package final class OpenCLBackend: Backend {
     var count = 0
     for kernel in kernels {
       for launch in kernel.launches {
-        let status = launch.enqueue(on: context)
+        let status = CallWatch.watch("clEnqueueNDRangeKernel", on: device) { launch.enqueue(on: context) }
         if status != CL_SUCCESS { try context.check(status, "clEnqueueNDRangeKernel(\(launch.entry))") }
         count += 1
-        if count % Self.launchesPerFlush == 0 { _ = context.cl.clFlush(context.queue) }
+        if count % Self.launchesPerFlush == 0 {
+          _ = CallWatch.watch("clFlush", on: device) { context.cl.clFlush(context.queue) }
+        }
       }
     }
-    try context.check(context.cl.clFlush(context.queue), "clFlush")
+    try context.check(
+      CallWatch.watch("clFlush", on: device) { context.cl.clFlush(context.queue) }, "clFlush")
   }
 
   package func profile(_ kernels: [OpenCLKernel]) throws(BackendError) -> [[RunProfile.Launch]] {

@@ -22,7 +22,7 @@ final class StagingRing {
   init(_ context: OpenCLContext) { self.context = context }
 
   deinit {
-    _ = context.cl.clFinish(context.queue)
+    _ = CallWatch.watch("clFinish", on: context.device.description) { context.cl.clFinish(context.queue) }
     for slot in slots {
       if let event = slot.event { _ = context.cl.clReleaseEvent(event) }
       slot.bytes.deallocate()
@@ -34,7 +34,9 @@ final class StagingRing {
     let index = next
     next = (next + 1) % slots.count
     if let event = slots[index].event {
-      let status = context.cl.clWaitForEvents(1, &slots[index].event)
+      let status = CallWatch.watch("clWaitForEvents", on: context.device.description) {
+        context.cl.clWaitForEvents(1, &slots[index].event)
+      }
       _ = context.cl.clReleaseEvent(event)
       slots[index].event = nil
       try context.check(status, "clWaitForEvents")
@@ -46,8 +48,10 @@ final class StagingRing {
     let staged = slots[index].bytes
     staged.copyMemory(from: bytes)
     try context.check(
-      context.cl.clEnqueueWriteBuffer(
-        context.queue, memory, cl_bool(CL_FALSE), 0, bytes.count, staged.baseAddress, 0, nil, &slots[index].event),
+      CallWatch.watch("clEnqueueWriteBuffer", on: context.device.description) {
+        context.cl.clEnqueueWriteBuffer(
+          context.queue, memory, cl_bool(CL_FALSE), 0, bytes.count, staged.baseAddress, 0, nil, &slots[index].event)
+      },
       "clEnqueueWriteBuffer of \(bytes.count.formattedBytes)")
   }
 }

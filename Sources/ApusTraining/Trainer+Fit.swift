@@ -171,8 +171,9 @@ extension Trainer {
       guard result.loss.isFinite else {
         throw TrainingError(
           .nonFiniteLoss, at: "epoch \(epoch), step \(step)",
-          "the loss became \(result.loss) between steps \(lastRead + 1) and \(step) at a learning rate of "
-            + "\(learningRate); use a smaller learning rate, or the checked mode to find the layer")
+          "the loss became \(result.loss.isNaN ? "nan" : "\(result.loss)") between steps \(lastRead + 1) and "
+            + "\(step) at a learning rate of \(learningRate); use a smaller learning rate, or the checked mode to "
+            + "find the layer; if that changes nothing, \(device.name) may return wrong values: apus doctor tests it")
       }
       lastRead = step
       let elapsed = start.duration(to: .now).seconds
