@@ -29,7 +29,7 @@ public final class ModelSteps {
       let logits = network(graph.input("images", shape: [batchSize] + entry.inputShape))
       guard trains else { return }
       let loss = softmaxCrossEntropy(logits, labels: graph.input("labels", shape: [batchSize], dtype: .int32))
-      _ = graph.gradients(of: loss, with: parameters(of: network).map { graph.parameter($0) })
+      _ = graph.gradients(of: loss, with: network.parameters.map { graph.parameter($0) })
     }
     operations = graph.contractionOperations
   }

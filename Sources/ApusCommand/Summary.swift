@@ -22,7 +22,7 @@ struct Summary: ParsableCommand {
   func run() throws {
     do {
       let network = try Models.make(model.name, inputShape: input.sizes, classes: classes)
-      print(try summary(network, inputShape: input.sizes, name: model.name))
+      print(try network.summary(inputShape: input.sizes, name: model.name))
     } catch let error as GraphError {
       throw CommandError(
         .usage, "\(model.name) on \(input.sizes.shapeDescription): \(error); use pictures of another size")

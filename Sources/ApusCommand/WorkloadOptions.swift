@@ -63,7 +63,7 @@ struct WorkloadOptions: ParsableArguments {
       let logits = network(graph.input("images", shape: [1] + shape))
       guard mode == .train else { return }
       let loss = softmaxCrossEntropy(logits, labels: graph.input("labels", shape: [1], dtype: .int32))
-      _ = graph.gradients(of: loss, with: parameters(of: network).map { graph.parameter($0) })
+      _ = graph.gradients(of: loss, with: network.parameters.map { graph.parameter($0) })
     }
     return graph.contractionOperations
   }

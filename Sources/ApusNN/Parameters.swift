@@ -1,24 +1,26 @@
 public import ApusCore
 
-/// The parameters of a model, each once, in the order of its properties; named by their paths.
-///
-/// The first build of a model settles the names. A look at a part of it, or another model that shares its layers,
-/// leaves them; weight files always have the paths in the model that is saved or loaded.
-///
-/// Layers are plain structs, so their properties are looked through: parameters, layers, and arrays, optionals and
-/// structs of them. A layer in a `Sequential` is called after its type (`conv2d`, `conv2d_1`), a property by its own
-/// name: `features.conv2d_1.kernel`, `shortcut.kernel`, `blocks.0.first.bias`. What is found twice is shared and keeps
-/// its first name.
-///
-/// ```swift
-/// struct Net: Layer {
-///   let body = Sequential { Conv2D(8, kernel: 3); GlobalAveragePool2D() }, head = Dense(10)
-///   func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
-/// }
-/// parameters(of: Net()).map(\.name)   // body.conv2d.kernel, body.conv2d.bias, head.kernel, head.bias
-/// ```
-public func parameters(of model: some Layer) -> [Parameter] {
-  ModelWalk(model).parameters
+extension Layer {
+  /// The parameters of a model, each once, in the order of its properties; named by their paths.
+  ///
+  /// The first build of a model settles the names. A look at a part of it, or another model that shares its layers,
+  /// leaves them; weight files always have the paths in the model that is saved or loaded.
+  ///
+  /// Layers are plain structs, so their properties are looked through: parameters, layers, and arrays, optionals and
+  /// structs of them. A layer in a `Sequential` is called after its type (`conv2d`, `conv2d_1`), a property by its own
+  /// name: `features.conv2d_1.kernel`, `shortcut.kernel`, `blocks.0.first.bias`. What is found twice is shared and
+  /// keeps its first name.
+  ///
+  /// ```swift
+  /// struct Net: Layer {
+  ///   let body = Sequential { Conv2D(8, kernel: 3); GlobalAveragePool2D() }, head = Dense(10)
+  ///   func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
+  /// }
+  /// Net().parameters.map(\.name)   // body.conv2d.kernel, body.conv2d.bias, head.kernel, head.bias
+  /// ```
+  public var parameters: [Parameter] {
+    ModelWalk(self).parameters
+  }
 }
 
 /// A walk through a model's properties that names what has no name for good.

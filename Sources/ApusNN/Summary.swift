@@ -1,46 +1,48 @@
 import ApusCore
 
-/// The table that Keras prints: each layer in the order of the calls, its output shape and its number of parameters.
-///
-/// ```
-/// Model: "sequential"
-/// ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
-/// ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
-/// ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
-/// │ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │
-/// ```
-/// - Parameters:
-///   - inputShape: one sample, without the batch axis.
-///   - name: the model's; its type in snake case when not given.
-/// - Throws: `GraphError` naming the layer whose sizes do not fit.
-public func summary(_ model: some Layer, inputShape: [Int], name: String? = nil) throws -> String {
-  try build(model, inputShape: inputShape)
-  let walk = ModelWalk(model)
-  let recorder = CallRecorder()
-  for layer in walk.layerNames { layer.recorder = recorder }
-  defer { for layer in walk.layerNames { layer.recorder = nil } }
-  try Graph().trace { graph in _ = model(graph.input("input", shape: [1] + inputShape)) }
+extension Layer {
+  /// The table that Keras prints: each layer in the order of the calls, its output shape and its number of parameters.
+  ///
+  /// ```
+  /// Model: "sequential"
+  /// ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+  /// ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+  /// ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+  /// │ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │
+  /// ```
+  /// - Parameters:
+  ///   - inputShape: one sample, without the batch axis.
+  ///   - name: the model's; its type in snake case when not given.
+  /// - Throws: `GraphError` naming the layer whose sizes do not fit.
+  public func summary(inputShape: [Int], name: String? = nil) throws -> String {
+    try build(inputShape: inputShape)
+    let walk = ModelWalk(self)
+    let recorder = CallRecorder()
+    for layer in walk.layerNames { layer.recorder = recorder }
+    defer { for layer in walk.layerNames { layer.recorder = nil } }
+    try Graph().trace { graph in _ = self(graph.input("input", shape: [1] + inputShape)) }
 
-  var remaining = walk.parameters
-  var listed: Set<String> = []
-  var rows: [[String]] = []
-  for call in recorder.calls where listed.insert(call.name).inserted {
-    let isModel = walk.layerNames.contains { $0.path.isEmpty && $0.base == call.name }
-    let own = remaining.filter { isModel || $0.name.hasPrefix(call.name + ".") }
-    remaining.removeAll { parameter in own.contains { $0 === parameter } }
-    let shape = (["None"] + call.outputShape.dropFirst().map(String.init)).joined(separator: ", ")
-    rows.append(["\(call.name) (\(call.type))", "(\(shape))", count(own).grouped])
-  }
-  // Parameters that a custom layer uses outside of any built-in layer.
-  for parameter in remaining { rows.append([parameter.name, "", count([parameter]).grouped]) }
+    var remaining = walk.parameters
+    var listed: Set<String> = []
+    var rows: [[String]] = []
+    for call in recorder.calls where listed.insert(call.name).inserted {
+      let isModel = walk.layerNames.contains { $0.path.isEmpty && $0.base == call.name }
+      let own = remaining.filter { isModel || $0.name.hasPrefix(call.name + ".") }
+      remaining.removeAll { parameter in own.contains { $0 === parameter } }
+      let shape = (["None"] + call.outputShape.dropFirst().map(String.init)).joined(separator: ", ")
+      rows.append(["\(call.name) (\(call.type))", "(\(shape))", count(own).grouped])
+    }
+    // Parameters that a custom layer uses outside of any built-in layer.
+    for parameter in remaining { rows.append([parameter.name, "", count([parameter]).grouped]) }
 
-  let trainable = walk.parameters.filter(\.isTrainable)
-  let frozen = walk.parameters.filter { !$0.isTrainable }
-  let totals = [("Total", walk.parameters), ("Trainable", trainable), ("Non-trainable", frozen)].map {
-    " \($0) params: \(count($1).grouped) (\($1.reduce(0) { $0 + $1.type.byteCount }.formattedBytes))"
+    let trainable = walk.parameters.filter(\.isTrainable)
+    let frozen = walk.parameters.filter { !$0.isTrainable }
+    let totals = [("Total", walk.parameters), ("Trainable", trainable), ("Non-trainable", frozen)].map {
+      " \($0) params: \(count($1).grouped) (\($1.reduce(0) { $0 + $1.type.byteCount }.formattedBytes))"
+    }
+    let title = "Model: \"\(name ?? snakeCase("\(type(of: self))"))\""
+    return ([title] + table(["Layer (type)", "Output Shape", "Param #"], rows) + totals).joined(separator: "\n")
   }
-  let title = "Model: \"\(name ?? snakeCase("\(type(of: model))"))\""
-  return ([title] + table(["Layer (type)", "Output Shape", "Param #"], rows) + totals).joined(separator: "\n")
 }
 
 private func count(_ parameters: [Parameter]) -> Int { parameters.reduce(0) { $0 + $1.shape.elementCount } }

@@ -29,9 +29,11 @@ final class BatchPlan {
     _ recipe: Recipe, _ data: any TrainingData, batchSize: Int, session: any Session, options: CompileOptions
   ) throws {
     let graph = Graph(mode: recipe.arena == nil ? .inference : .training, seed: recipe.seed)
-    totals = try graph.trace { graph in
-      let (inputs, target) = data.batch(of: batchSize, in: graph)
-      let prediction = recipe.model(inputs.scaledPixels(recipe.pixelScale))
+    (totals, batchInputs, values) = try graph.trace { graph in
+      let batch = data.batch(of: batchSize, in: graph)
+      let target = batch.targets
+      let prediction = recipe.model(batch.inputs.scaledPixels(recipe.pixelScale))
+      try graph.requireNoDeclaredInput()
       let losses = recipe.loss(prediction, target)
       if let failure = graph.failure { throw failure }
       guard losses.shape == [batchSize] else {
@@ -43,14 +45,12 @@ final class BatchPlan {
       let terms = [SampleTerm(losses)] + recipe.metrics.map { $0.term(prediction, target, loss: recipe.loss) }
       let totals = BatchTotals(
         terms, names: ["loss"] + recipe.metrics.map(\.name), batchSize: batchSize, in: graph, session: session)
-      recipe.arena?.appendUpdate(to: graph, loss: losses, scale: 1 / Double(batchSize))
-      return totals
+      let values = recipe.arena?.appendUpdate(to: graph, loss: losses, scale: 1 / Double(batchSize)) ?? []
+      if let failure = graph.failure { throw failure }
+      return (totals, batch.fed.map(graph.position), values.map(graph.position))
     }
+    randomState = graph.randomStatePosition
     executable = try session.compile(graph, outputs: [], options: options)
-    let names = executable.inputs.map(\.name)
-    batchInputs = data.inputNames.map { names.firstIndex(of: $0)! }
-    randomState = names.firstIndex(of: "random_state")
-    values = names.indices.filter { names[$0].hasPrefix(ParameterArena.valuePrefix) }
   }
 
   /// Starts the step.
@@ -94,6 +94,17 @@ final class BatchPlan {
 extension Tensor {
   /// uint8 pixels times `scale`, as float32; other types as they are.
   func scaledPixels(_ scale: Double) -> Tensor { dtype == .uint8 ? self * scale : self }
+}
+
+extension Graph {
+  /// - Throws: `GraphError` for an input that a layer declares: nobody would ever set it.
+  func requireNoDeclaredInput() throws {
+    guard let own = declaredInputs.first else { return }
+    throw GraphError(
+      label: own.name,
+      message: "is an input that the model declares, and a Trainer sets only the data's; make it a parameter or a "
+        + "constant, or train with a TrainStep, which takes inputs of your own")
+  }
 }
 
 extension Executable {

@@ -80,7 +80,7 @@ public struct Run {
   public static func save(_ trainer: Trainer, _ configuration: RunConfiguration, to folder: String) throws {
     try FilePath.createFolder(folder)
     let metadata = ["model": configuration.model, "format": "apus"]
-    try ApusTraining.save(trainer.model, to: FilePath.join(folder, "model.safetensors"), metadata: metadata)
+    try trainer.model.save(to: FilePath.join(folder, "model.safetensors"), metadata: metadata)
     try writeJSON(configuration, to: FilePath.join(folder, "config.json"))
     try trainer.history.write(to: FilePath.join(folder, "history.json"))
     try trainer.history.plot.write(to: FilePath.join(folder, "history.svg"))
@@ -108,7 +108,7 @@ public struct Run {
     } catch let error as UnknownModelError {
       throw bad("\(error)")
     }
-    try ApusTraining.load(model, from: FilePath.join(folder, "model.safetensors"))
+    try model.load(from: FilePath.join(folder, "model.safetensors"))
     return Run(folder: folder, configuration: configuration, model: model)
   }
 

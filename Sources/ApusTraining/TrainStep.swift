@@ -62,13 +62,13 @@ public final class TrainStep {
     let arena = try ParameterArena(parameters, optimizer: optimizer, session: session)
     let count = loss.shape.elementCount
     guard count > 0 else { throw GraphError(label: "loss", message: "has no element: \(loss.shape.shapeDescription)") }
-    try graph.trace { arena.appendUpdate(to: $0, loss: loss, scale: 1 / Double(count)) }
+    let values = try graph.trace { arena.appendUpdate(to: $0, loss: loss, scale: 1 / Double(count)) }
     executable = try session.compile(graph, outputs: [count == 1 ? loss : reduceMean(loss)], options: options)
+    randomState = graph.randomStatePosition
+    valueIndices = values.map(graph.position)
+    let signature = graph.inputs.map(\.id)
+    inputIndices = graph.declaredInputs.map { signature.firstIndex(of: $0.id)! }
     let all = executable.inputs
-    randomState = all.firstIndex { $0.name == "random_state" }
-    valueIndices = all.indices.filter { all[$0].name.hasPrefix(ParameterArena.valuePrefix) }
-    let own = Set(valueIndices + (randomState.map { [$0] } ?? []))
-    inputIndices = all.indices.filter { !own.contains($0) }
     inputs = inputIndices.map { all[$0] }
     modelParameters = parameters
     self.session = session

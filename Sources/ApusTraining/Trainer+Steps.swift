@@ -79,12 +79,13 @@ private final class InferenceSteps: BenchmarkSteps {
 
   init(trainer: Trainer, data: any TrainingData, batchSize: Int) throws {
     let graph = Graph(seed: trainer.seed)
-    let output = try graph.trace { graph in
-      trainer.model(data.batch(of: batchSize, in: graph).inputs.scaledPixels(trainer.pixelScale))
+    let (output, fed) = try graph.trace { graph in
+      let batch = data.batch(of: batchSize, in: graph)
+      return (trainer.model(batch.inputs.scaledPixels(trainer.pixelScale)), batch.fed)
     }
     executable = try trainer.session.compile(graph, outputs: [output], options: trainer.options)
     let first = data.feed((0..<Int32(batchSize)).map { $0 }, Batches(count: batchSize, size: batchSize))
-    try first.setNext(Array(executable.inputs.indices), of: executable)
+    try first.setNext(fed.map(graph.position), of: executable)
   }
 
   var launchCount: Int { executable.launchCount }

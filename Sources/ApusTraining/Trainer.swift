@@ -146,6 +146,12 @@ public final class Trainer {
   /// Copies the current weights from the device into the model's parameters, so that they outlive the trainer. `fit`
   /// does it at its end.
   public func synchronize() throws { try storeOnHost(modelParameters, from: session) }
+
+  /// Writes the model's current weights, as `model.save(to:)` does; `saveCheckpoint` writes all that training goes on
+  /// from.
+  public func save(to path: String, metadata: [String: String] = [:]) throws {
+    try model.save(to: path, metadata: metadata)
+  }
 }
 
 // MARK: - Preparation, shared by fit, evaluate and predict
@@ -154,7 +160,7 @@ extension Trainer {
   /// Gives the model its sizes and lays out the device's memory, once.
   package func prepare(inputShape: [Int]) throws {
     if arena == nil {
-      let output = try build(model, inputShape: inputShape, seed: seed)
+      let output = try model.build(inputShape: inputShape, seed: seed)
       let walk = ModelWalk(model)
       arena = try naming("the model and the optimizer's state") {
         try ParameterArena(walk.parameters, optimizer: optimizer, session: session)
@@ -266,8 +272,10 @@ extension Trainer {
     if let known = predictions.use(key) { return known }
     let graph = Graph(seed: seed)
     let output = try graph.trace { graph in
-      let x = graph.input("inputs", shape: [batchSize] + inputShape, dtype: dtype)
-      return model(x.scaledPixels(pixelScale))
+      let x = graph.feed("inputs", shape: [batchSize] + inputShape, dtype: dtype)
+      let output = model(x.scaledPixels(pixelScale))
+      try graph.requireNoDeclaredInput()
+      return output
     }
     let plan = try withRoom(for: batchSize) { try session.compile(graph, outputs: [output], options: options) }
     predictions.keep(plan, for: key, byteCount: plan.plannedBytes)

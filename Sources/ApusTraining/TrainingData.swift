@@ -29,15 +29,23 @@ protocol TrainingData: AnyObject {
   var source: any SampleSource { get }
   /// `device` or `host`.
   var placement: DataPlacement { get }
-  /// The graph's inputs that make a batch, in the order in which a feed takes their indices.
-  var inputNames: [String] { get }
 
-  /// Declares these inputs; returns the batch's inputs `[size, ...]` and targets `[size, ...]`.
-  func batch(of size: Int, in graph: Graph) -> (inputs: Tensor, targets: Tensor)
+  /// Declares what a batch is made of.
+  func batch(of size: Int, in graph: Graph) -> TracedBatch
   /// A pass over the samples `order`.
   func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed
   /// Gives back the device's memory.
   func release(from session: any Session)
+}
+
+/// A batch in a graph.
+struct TracedBatch {
+  /// `[size, ...]`
+  var inputs: Tensor
+  /// `[size, ...]`
+  var targets: Tensor
+  /// The graph's inputs from which it is made, in the order in which a feed takes their indices.
+  var fed: [Tensor]
 }
 
 extension TrainingData {
@@ -48,7 +56,7 @@ extension TrainingData {
 protocol BatchFeed: AnyObject {
   /// Seconds that the steps so far had to wait for their batch.
   var waitedSeconds: Double { get }
-  /// Sets the inputs `indices` of `executable`, the data's `inputNames` in order, to the next batch. Must not be called
+  /// Sets the inputs `indices` of `executable`, those that the batch is made of, to the next batch. Must not be called
   /// after the last batch or an error.
   func setNext(_ indices: [Int], of executable: any Executable) throws
   /// After the last batch: begins the pass again.
@@ -60,7 +68,6 @@ final class ResidentData: TrainingData {
   let name: String
   let source: any SampleSource
   let placement = DataPlacement.device
-  let inputNames = ["indices"]
   private let inputs: Parameter
   private let targets: Parameter
 
@@ -73,9 +80,11 @@ final class ResidentData: TrainingData {
     try session.place([inputs, targets])
   }
 
-  func batch(of size: Int, in graph: Graph) -> (inputs: Tensor, targets: Tensor) {
-    let indices = graph.input("indices", shape: [size], dtype: .int32)
-    return (gather(graph.parameter(inputs), indices), gather(graph.parameter(targets), indices))
+  func batch(of size: Int, in graph: Graph) -> TracedBatch {
+    let indices = graph.feed("indices", shape: [size], dtype: .int32)
+    return TracedBatch(
+      inputs: gather(graph.parameter(inputs), indices), targets: gather(graph.parameter(targets), indices),
+      fed: [indices])
   }
 
   func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed { Feed(order, batches) }
@@ -107,19 +116,17 @@ final class StreamedData: TrainingData {
   let name: String
   let source: any SampleSource
   let placement = DataPlacement.host
-  let inputNames = ["inputs", "targets"]
 
   init(_ source: any SampleSource, name: String) {
     self.name = name
     self.source = source
   }
 
-  func batch(of size: Int, in graph: Graph) -> (inputs: Tensor, targets: Tensor) {
+  func batch(of size: Int, in graph: Graph) -> TracedBatch {
     let (input, target) = (source.input, source.target)
-    return (
-      graph.input("inputs", shape: [size] + input.shape, dtype: input.dtype),
-      graph.input("targets", shape: [size] + target.shape, dtype: target.dtype)
-    )
+    let inputs = graph.feed("inputs", shape: [size] + input.shape, dtype: input.dtype)
+    let targets = graph.feed("targets", shape: [size] + target.shape, dtype: target.dtype)
+    return TracedBatch(inputs: inputs, targets: targets, fed: [inputs, targets])
   }
 
   func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed { PrefetchingLoader(source, order, batches) }

@@ -2,34 +2,39 @@ import ApusCore
 public import ApusNN
 import ApusSafetensors
 
-/// Writes the model's parameters by their paths in it, as safetensors; the file appears under its name only when it is complete.
-///
-/// - Throws: `GraphError` for a model without sizes, `SafetensorsError` and `FileError` when writing fails.
-public func save(_ model: some Layer, to path: String, metadata: [String: String] = [:]) throws {
-  let walk = ModelWalk(model)
-  if let fresh = walk.parameters.first(where: { !$0.isInitialized }) {
-    throw GraphError(label: fresh.name, message: "has no value to save; build or train the model first")
+extension Layer {
+  /// Writes the model's parameters by their paths in it, as safetensors; the file appears under its name only when it
+  /// is complete.
+  ///
+  /// - Throws: `GraphError` for a model without sizes, `SafetensorsError` and `FileError` when writing fails.
+  public func save(to path: String, metadata: [String: String] = [:]) throws {
+    let walk = ModelWalk(self)
+    if let fresh = walk.parameters.first(where: { !$0.isInitialized }) {
+      throw GraphError(label: fresh.name, message: "has no value to save; build or train the model first")
+    }
+    let tensors = try zip(walk.paths, walk.parameters).map { ($0, try $1.value()) }
+    try Safetensors.write(tensors, metadata: metadata, to: path)
   }
-  let tensors = try zip(walk.paths, walk.parameters).map { ($0, try $1.value()) }
-  try Safetensors.write(tensors, metadata: metadata, to: path)
-}
 
-/// Reads the model's parameters by their paths in it from a safetensors file.
-///
-/// All names, shapes and types are compared first: when anything does not fit, all of it is listed and nothing changed.
-///
-/// - Parameter model: with sizes, that is, built or trained.
-/// - Returns: the file's metadata.
-/// - Throws: `TrainingError` listing what does not fit, `SafetensorsError` and `FileError` when the file is bad.
-@discardableResult
-public func load(_ model: some Layer, from path: String) throws -> [String: String] {
-  let walk = ModelWalk(model)
-  if let fresh = walk.parameters.first(where: { !$0.isInitialized }) {
-    throw GraphError(label: fresh.name, message: "has no shape yet; build the model before loading weights")
+  /// Reads the model's parameters by their paths in it from a safetensors file.
+  ///
+  /// All names, shapes and types are compared first: when anything does not fit, all of it is listed and nothing is
+  /// changed.
+  ///
+  /// The model has sizes, that is, it was built or trained.
+  ///
+  /// - Returns: the file's metadata.
+  /// - Throws: `TrainingError` listing what does not fit, `SafetensorsError` and `FileError` when the file is bad.
+  @discardableResult
+  public func load(from path: String) throws -> [String: String] {
+    let walk = ModelWalk(self)
+    if let fresh = walk.parameters.first(where: { !$0.isInitialized }) {
+      throw GraphError(label: fresh.name, message: "has no shape yet; build the model before loading weights")
+    }
+    let (tensors, metadata) = try Safetensors.read(from: path)
+    try assign(tensors, to: Array(zip(walk.paths, walk.parameters)), path: path)
+    return metadata
   }
-  let (tensors, metadata) = try Safetensors.read(from: path)
-  try assign(tensors, to: Array(zip(walk.paths, walk.parameters)), path: path)
-  return metadata
 }
 
 /// Gives each parameter the tensor of its name; all or nothing.

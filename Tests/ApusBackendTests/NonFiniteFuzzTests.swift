@@ -37,7 +37,8 @@ struct NonFiniteFuzzCase: Sendable, CustomTestStringConvertible {
   typealias NDArrays = [NDArray]
 
   func inputs(seed: UInt32) -> NDArrays {
-    let special: [Float] = [.nan, .infinity, -.infinity, 0, -0, 1e-40, -1e-40, 1, 1, -1]
+    let subnormal = Float.leastNormalMagnitude / 128
+    let special: [Float] = [.nan, .infinity, -.infinity, 0, -0, subnormal, -subnormal, 1, 1, -1]
     func uniform(_ stream: UInt32, _ index: Int) -> Double {
       Double(Philox.uniform(seed: seed, step: 0, stream: stream, index: UInt64(index)))
     }

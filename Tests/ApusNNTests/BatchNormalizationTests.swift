@@ -90,9 +90,9 @@ import Testing
 
   @Test func holdsTwoTrainableAndTwoMovingParameters() throws {
     let model = Sequential { BatchNormalization() }
-    try build(model, inputShape: [4, 4, 3])
+    try model.build(inputShape: [4, 4, 3])
     #expect(
-      parameters(of: model).filter(\.isTrainable).map(\.name) == ["batch_normalization.gamma", "batch_normalization.beta"])
-    #expect(parameters(of: model).count == 4)
+      model.parameters.filter(\.isTrainable).map(\.name) == ["batch_normalization.gamma", "batch_normalization.beta"])
+    #expect(model.parameters.count == 4)
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct LossTests {
   private func trace(_ loss: Loss, _ model: some Layer, target: NDArray) throws {
-    try build(model, inputShape: [3])
+    try model.build(inputShape: [3])
     let graph = Graph()
     try graph.trace { graph in
       let x = graph.input("x", shape: [2, 3])

@@ -38,7 +38,7 @@ private struct Net: Layer {
       Residual()
     }
     #expect(
-      parameters(of: model).map(\.name) == [
+      model.parameters.map(\.name) == [
         "conv2d.kernel", "conv2d.bias", "conv2d_1.kernel", "conv2d_1.bias", "dense.kernel", "dense.bias",
         "residual.first.kernel", "residual.first.bias", "residual.second.kernel", "residual.second.bias",
       ])
@@ -47,7 +47,7 @@ private struct Net: Layer {
 
   @Test func propertiesGiveTheNamesOfAStruct() {
     #expect(
-      parameters(of: Net()).map(\.name) == [
+      Net().parameters.map(\.name) == [
         "stem.conv2d.kernel", "stem.conv2d.bias", "blocks.0.first.kernel", "blocks.0.first.bias",
         "blocks.0.second.kernel", "blocks.0.second.bias", "blocks.1.first.kernel", "blocks.1.first.bias",
         "blocks.1.second.kernel", "blocks.1.second.bias", "head.kernel", "head.bias", "scale",
@@ -59,7 +59,7 @@ private struct Net: Layer {
       let present: Dense? = Dense(4, useBias: false), absent: Dense? = nil
       func callAsFunction(_ x: Tensor) -> Tensor { present?(x) ?? x }
     }
-    #expect(parameters(of: Block()).map(\.name) == ["present.kernel"])
+    #expect(Block().parameters.map(\.name) == ["present.kernel"])
   }
 
   @Test func aLayerUsedTwiceSharesItsParameters() throws {
@@ -68,13 +68,13 @@ private struct Net: Layer {
       shared
       shared
     }
-    #expect(parameters(of: model).count == 2)
-    try build(model, inputShape: [4])
-    #expect(throws: GraphError.self) { try build(model, inputShape: [5]) }
+    #expect(model.parameters.count == 2)
+    try model.build(inputShape: [4])
+    #expect(throws: GraphError.self) { try model.build(inputShape: [5]) }
   }
 
   @Test func everyLayersParametersAreFound() {
-    func count(_ layer: some Layer) -> Int { parameters(of: layer).count }
+    func count(_ layer: some Layer) -> Int { layer.parameters.count }
     #expect(count(Conv2D(1, kernel: 1)) == 2)
     #expect(count(Conv2D(1, kernel: 1, useBias: false)) == 1)
     #expect(count(DepthwiseConv2D(kernel: 1)) == 2)
@@ -91,12 +91,12 @@ private struct Net: Layer {
       MaxPool2D(2)
       Conv2D(4, kernel: 5)
     }
-    let error = #expect(throws: GraphError.self) { try build(model, inputShape: [8, 8, 1]) }
+    let error = #expect(throws: GraphError.self) { try model.build(inputShape: [8, 8, 1]) }
     #expect(error?.description.hasPrefix("conv2d_1: conv2D: input 1x3x3x4, kernel 5x5x4x4") == true, "\(error!)")
-    let nested = #expect(throws: GraphError.self) { try build(Net(), inputShape: [2, 2, 1]) }
+    let nested = #expect(throws: GraphError.self) { try Net().build(inputShape: [2, 2, 1]) }
     #expect(nested?.label == "stem.conv2d")
     let custom = #expect(throws: GraphError.self) {
-      try build(Sequential { Residual() }, inputShape: [4, 4, 3])
+      try (Sequential { Residual() }).build(inputShape: [4, 4, 3])
     }
     #expect(custom?.label == "residual", "\(custom!)")
   }
@@ -111,10 +111,10 @@ private struct Net: Layer {
     ] {
       // Dropout does nothing in inference.
       if model is Dropout { continue }
-      #expect(throws: GraphError.self, "\(model)") { try build(model, inputShape: [8, 8, 2]) }
+      #expect(throws: GraphError.self, "\(model)") { try model.build(inputShape: [8, 8, 2]) }
     }
-    #expect(throws: GraphError.self) { try build(Dense(1), inputShape: [0]) }
-    #expect(throws: GraphError.self) { try build(Conv2D(1, kernel: 1), inputShape: [4]) }
+    #expect(throws: GraphError.self) { try Dense(1).build(inputShape: [0]) }
+    #expect(throws: GraphError.self) { try Conv2D(1, kernel: 1).build(inputShape: [4]) }
   }
 
   @Test func rateOfDropoutIsChecked() {
@@ -132,8 +132,8 @@ private struct Net: Layer {
         Activation.relu
         Dense(3)
       }
-      try build(model, inputShape: [4], seed: seed)
-      return try parameters(of: model)[0].value()
+      try model.build(inputShape: [4], seed: seed)
+      return try model.parameters[0].value()
     }
     #expect(try kernel(seed: 1, width: 5) == kernel(seed: 1, width: 5))
     #expect(try kernel(seed: 1, width: 5) != kernel(seed: 2, width: 5))
@@ -141,8 +141,8 @@ private struct Net: Layer {
       Dense(4)
       Dense(4)
     }
-    try build(model, inputShape: [4])
-    let values = try parameters(of: model).map { try $0.value() }
+    try model.build(inputShape: [4])
+    let values = try model.parameters.map { try $0.value() }
     #expect(values[0] != values[2])
     #expect(values[1].doubles.allSatisfy { $0 == 0 })
   }
@@ -152,7 +152,7 @@ private struct Net: Layer {
       let used = Dense(2), idle = Dense(2)
       func callAsFunction(_ x: Tensor) -> Tensor { used(x) }
     }
-    let error = #expect(throws: GraphError.self) { try build(Idle(), inputShape: [3]) }
+    let error = #expect(throws: GraphError.self) { try Idle().build(inputShape: [3]) }
     #expect(error?.label == "idle.kernel")
   }
 
@@ -162,7 +162,7 @@ private struct Net: Layer {
       let closure: (Tensor) -> Tensor
       func callAsFunction(_ x: Tensor) -> Tensor { closure(x) }
     }
-    #expect(throws: GraphError.self) { try build(Hidden { outside($0) }, inputShape: [3]) }
+    #expect(throws: GraphError.self) { try (Hidden { outside($0) }).build(inputShape: [3]) }
   }
 }
 
@@ -174,17 +174,17 @@ private struct Net: Layer {
     switch fixture.string("layer") {
     case "dense":
       let layer = Dense(shape[1])
-      try build(layer, inputShape: [shape[0]])
+      try layer.build(inputShape: [shape[0]])
       kernel = layer.kernel
     case "conv2d":
       let groups = fixture.name.contains("groups2") ? 2 : 1
       let layer = Conv2D(shape[3], kernel: (shape[0], shape[1]), groups: groups)
-      try build(layer, inputShape: [shape[0], shape[1], shape[2] * groups])
+      try layer.build(inputShape: [shape[0], shape[1], shape[2] * groups])
       kernel = layer.kernel
     default:
       let multiplier = fixture.name.contains("multiplier2") ? 2 : 1
       let layer = DepthwiseConv2D(kernel: (shape[0], shape[1]), depthMultiplier: multiplier)
-      try build(layer, inputShape: [shape[0], shape[1], shape[3] / multiplier])
+      try layer.build(inputShape: [shape[0], shape[1], shape[3] / multiplier])
       kernel = layer.kernel
     }
     #expect(kernel.shape == shape)
@@ -232,11 +232,11 @@ private struct Net: Layer {
        Trainable params: 93,322 (364.54 KB)
        Non-trainable params: 0 (0 B)
       """
-    #expect(try summary(model, inputShape: [28, 28, 1], name: "tutorial-mnist-deep") == expected)
+    #expect(try model.summary(inputShape: [28, 28, 1], name: "tutorial-mnist-deep") == expected)
   }
 
   @Test func customModelsListTheirLayersInCallOrder() throws {
-    let text = try summary(Net(), inputShape: [10, 10, 1])
+    let text = try Net().summary(inputShape: [10, 10, 1])
     let names = text.split(separator: "\n").compactMap { line in
       line.hasPrefix("│") ? line.split(separator: " ")[1] : nil
     }
@@ -255,7 +255,7 @@ private struct Net: Layer {
       Activation.relu
       Residual()
     }
-    let text = try summary(model, inputShape: [5, 5, 1])
+    let text = try model.summary(inputShape: [5, 5, 1])
     #expect(text.contains("activation (Activation)"))
     #expect(text.contains("residual.first (Conv2D)"))
     #expect(!text.contains("residual (Residual)"))
@@ -272,26 +272,26 @@ private struct Net: Layer {
   ])
   func parameterCounts(name: String, shape: [Int], count: Int) throws {
     let model = try Models.make(name, inputShape: shape, classes: 10)
-    #expect(parameters(of: model).reduce(0) { $0 + $1.shape.elementCount } == count)
-    #expect(try build(model, inputShape: shape) == [10])
+    #expect(model.parameters.reduce(0) { $0 + $1.shape.elementCount } == count)
+    #expect(try model.build(inputShape: shape) == [10])
   }
 
   /// 25,557,032 trained numbers, as in PyTorch's reference model, and two running statistics for each of the 26,560
   /// normalized channels.
   @Test func resnet50HasItsParameterCount() throws {
     let model = try Models.make("resnet50", inputShape: [224, 224, 3], classes: 1000)
-    let all = parameters(of: model)
+    let all = model.parameters
     let count = { (parameters: [Parameter]) in parameters.reduce(0) { $0 + $1.shape.elementCount } }
     #expect(count(all.filter(\.isTrainable)) == 25_557_032)
     #expect(count(all.filter { !$0.isTrainable }) == 2 * 26_560)
-    #expect(try build(model, inputShape: [224, 224, 3]) == [1000])
+    #expect(try model.build(inputShape: [224, 224, 3]) == [1000])
   }
 
   /// Map sizes of the stages in pictures of 224: the stem and the pool halve, then every stage but the first.
   @Test(arguments: [("resnet18", 1), ("resnet50", 4)])
   func imageNetStemAndStages(name: String, expansion: Int) throws {
     let model = try Models.make(name, inputShape: [224, 224, 3], classes: 1000)
-    #expect(parameters(of: model)[0].shape == [7, 7, 3, 64])
+    #expect(model.parameters[0].shape == [7, 7, 3, 64])
     let shapes = try Graph().trace { graph in
       var x = graph.input("images", shape: [1, 224, 224, 3])
       return model.layers.map { layer in
@@ -310,21 +310,21 @@ private struct Net: Layer {
   @Test func everyModelFitsItsUsualPictures() throws {
     for entry in Models.all {
       let model = try Models.make(entry.name, inputShape: entry.inputShape, classes: entry.classes)
-      #expect(try build(model, inputShape: entry.inputShape) == [entry.classes], "\(entry.name)")
+      #expect(try model.build(inputShape: entry.inputShape) == [entry.classes], "\(entry.name)")
     }
   }
 
   /// The stride is in the 3x3 convolution, and the block widens its input fourfold.
   @Test func bottleneckBlock() throws {
     let block = BottleneckBlock(2, stride: 2, projects: true)
-    #expect(try build(block, inputShape: [6, 6, 3]) == [3, 3, 8])
+    #expect(try block.build(inputShape: [6, 6, 3]) == [3, 3, 8])
     #expect(
-      parameters(of: block).filter { $0.name.hasSuffix("kernel") }.map(\.shape) == [
+      block.parameters.filter { $0.name.hasSuffix("kernel") }.map(\.shape) == [
         [1, 1, 3, 2], [3, 3, 2, 2], [1, 1, 2, 8], [1, 1, 3, 8],
       ])
-    #expect(try build(BottleneckBlock(2), inputShape: [6, 6, 8]) == [6, 6, 8])
-    #expect(throws: GraphError.self) { try build(BottleneckBlock(2), inputShape: [6, 6, 4]) }
-    #expect(throws: GraphError.self) { try build(BottleneckBlock(.max), inputShape: [6, 6, 8]) }
+    #expect(try BottleneckBlock(2).build(inputShape: [6, 6, 8]) == [6, 6, 8])
+    #expect(throws: GraphError.self) { try BottleneckBlock(2).build(inputShape: [6, 6, 4]) }
+    #expect(throws: GraphError.self) { try BottleneckBlock(.max).build(inputShape: [6, 6, 8]) }
   }
 
   @Test func unknownNameListsTheOthers() {

@@ -12,10 +12,10 @@ import Testing
   @Test func weightsSurviveTheFile() throws {
     let folder = try TemporaryFolder()
     let (model, copy) = (smallModel(), smallModel())
-    try build(model, inputShape: [4, 4, 1], seed: 1)
-    try build(copy, inputShape: [4, 4, 1], seed: 2)
-    try save(model, to: folder("w.safetensors"), metadata: ["note": "x"])
-    #expect(try load(copy, from: folder("w.safetensors")) == ["note": "x"])
+    try model.build(inputShape: [4, 4, 1], seed: 1)
+    try copy.build(inputShape: [4, 4, 1], seed: 2)
+    try model.save(to: folder("w.safetensors"), metadata: ["note": "x"])
+    #expect(try copy.load(from: folder("w.safetensors")) == ["note": "x"])
     #expect(try values(of: model) == values(of: copy))
     #expect(try Safetensors.read(from: folder("w.safetensors")).tensors.map(\.name).contains("conv2d.kernel"))
   }
@@ -23,7 +23,7 @@ import Testing
   @Test func allMismatchesAreListedAndNothingIsLoaded() throws {
     let folder = try TemporaryFolder()
     let model = smallModel()
-    try build(model, inputShape: [4, 4, 1], seed: 1)
+    try model.build(inputShape: [4, 4, 1], seed: 1)
     let before = try values(of: model)
     try Safetensors.write(
       [
@@ -31,13 +31,13 @@ import Testing
         ("dense.kernel", NDArray(zeros: [16, 4], dtype: .int32)), ("extra", NDArray(zeros: [1])),
       ],
       to: folder("w.safetensors"))
-    let error = #expect(throws: TrainingError.self) { try load(model, from: folder("w.safetensors")) }
+    let error = #expect(throws: TrainingError.self) { try model.load(from: folder("w.safetensors")) }
     for part in ["'conv2d.bias' is float32 5", "'dense.kernel' is int32", "'dense.bias' is missing", "'extra' is not"] {
       #expect(error?.description.contains(part) == true, "\(part): \(error!)")
     }
     #expect(try values(of: model) == before)
-    #expect(throws: GraphError.self) { try save(smallModel(), to: folder("x.safetensors")) }
-    #expect(throws: GraphError.self) { try load(smallModel(), from: folder("w.safetensors")) }
+    #expect(throws: GraphError.self) { try smallModel().save(to: folder("x.safetensors")) }
+    #expect(throws: GraphError.self) { try smallModel().load(from: folder("w.safetensors")) }
   }
 }
 
@@ -116,6 +116,48 @@ import Testing
 }
 
 @Suite struct TrainStepTests {
+  /// An input is told from the framework's own by what it is, whatever its name.
+  @Test func inputsMayHaveAnyName() throws {
+    func losses(_ names: [String]) throws -> [Double] {
+      let model = Sequential {
+        Dense(3, activation: .relu)
+        Dropout(0.5)
+        Dense(1)
+      }
+      let step = try TrainStep(model, optimizer: Adam(learningRate: 0.1), device: .reference, seed: 3) { graph in
+        let x = graph.input(names[0], shape: [4, 2]), shift = graph.input(names[1], shape: [])
+        let error = model(x) - graph.input(names[2], shape: [4, 1]) + shift
+        return reduceMean(error * error)
+      }
+      #expect(step.inputs.map(\.name) == names)
+      let values = [
+        NDArray([1, 2, 3, 4, 5, 6, 7, 8] as [Float], shape: [4, 2]), NDArray([0.5] as [Float], shape: []),
+        NDArray([1, 0, 1, 0] as [Float], shape: [4, 1]),
+      ]
+      return try (0..<3).map { _ in
+        try step(values[0], values[1], values[2])
+        return try step.loss()
+      }
+    }
+    let expected = try losses(["x", "shift", "target"])
+    #expect(try losses(["random_state", "optimizer.value0", "inputs"]) == expected)
+    #expect(try losses(["optimizer.value1", "random_state", "parameters"]) == expected)
+  }
+
+  /// A trainer sets nothing but the data: an input of a layer's own would hold nobody knows what.
+  @Test func aTrainerRefusesInputsOfLayers() throws {
+    struct Shifted: Layer {
+      let dense = Dense(4), name: String
+      func callAsFunction(_ x: Tensor) -> Tensor { dense(x.flattened()) + x.graph.input(name, shape: []) }
+    }
+    for name in ["shift", "indices", "inputs", "random_state", "optimizer.value0"] {
+      let trainer = try makeTrainer(Shifted(name: name))
+      let error = #expect(throws: GraphError.self) { try trainer.fit(quadrants(8), progress: .none) }
+      #expect(error?.description.contains("TrainStep") == true, "\(error!)")
+      #expect(throws: GraphError.self) { try trainer.predict(quadrants(8).images) }
+    }
+  }
+
   @Test func aClosureTrains() throws {
     struct Line: Layer {
       let slope = Parameter("slope", value: NDArray(Float(0)))

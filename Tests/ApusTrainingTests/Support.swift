@@ -43,7 +43,7 @@ func makeTrainer(
     model, optimizer: optimizer, loss: loss, metrics: metrics, device: .reference, seed: seed, options: options)
 }
 
-func values(of model: some Layer) throws -> [NDArray] { try parameters(of: model).map { try $0.value() } }
+func values(of model: some Layer) throws -> [NDArray] { try model.parameters.map { try $0.value() } }
 
 /// A folder that is removed at the end.
 final class TemporaryFolder {

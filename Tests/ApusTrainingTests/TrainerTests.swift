@@ -193,7 +193,7 @@ private struct Branches: Layer {
 
   @Test func frozenParametersStay() throws {
     let model = smallModel()
-    for parameter in parameters(of: model).prefix(2) { parameter.isTrainable = false }
+    for parameter in model.parameters.prefix(2) { parameter.isTrainable = false }
     let trainer = try makeTrainer(model)
     try trainer.prepare(inputShape: [4, 4, 1])
     let before = try values(of: model)
@@ -201,7 +201,7 @@ private struct Branches: Layer {
     let after = try values(of: model)
     #expect(before[0] == after[0] && before[1] == after[1] && before[2] != after[2])
     // What is trained is laid out once; a new trainer takes the change over.
-    parameters(of: model)[0].isTrainable = true
+    model.parameters[0].isTrainable = true
     #expect(throws: TrainingError.self) { try trainer.fit(quadrants(20), progress: .none) }
     try makeTrainer(model).fit(quadrants(20), progress: .none)
     #expect(try values(of: model)[0] != before[0])

@@ -37,6 +37,9 @@ public final class Graph {
   package internal(set) var nodes: [Node] = []
   /// Names and nodes of the inputs, in the order of their declaration: the signature of the plan.
   package internal(set) var inputs: [(name: String, id: Int)] = []
+  /// Those of `inputs` that were declared by `feed`.
+  private var fed: Set<Int> = []
+  private var randomStateNode: Tensor?
   package internal(set) var observations: [(name: String, id: Int)] = []
   /// Nodes with an effect; they run after everything else, in this order.
   package internal(set) var updates: [Int] = []
@@ -62,7 +65,7 @@ public final class Graph {
 
   /// A value to be given at every run, in the order of declaration. A name declared again is the same input.
   public func input(_ name: String, shape: [Int], dtype: DType = .float32) -> Tensor {
-    if let known = inputs.first(where: { $0.name == name }) {
+    if let known = inputs.first(where: { $0.name == name && !fed.contains($0.id) }) {
       let tensor = Tensor(graph: self, id: known.id)
       guard tensor.type == TensorType(shape: shape, dtype: dtype) else {
         return fail(
@@ -71,10 +74,27 @@ public final class Graph {
       }
       return tensor
     }
+    return declare(name, shape, dtype)
+  }
+
+  /// An input that whoever runs the plan fills in, and knows by the tensor: a user's of the same name is another.
+  package func feed(_ name: String, shape: [Int], dtype: DType = .float32) -> Tensor {
+    let tensor = declare(name, shape, dtype)
+    fed.insert(tensor.id)
+    return tensor
+  }
+
+  private func declare(_ name: String, _ shape: [Int], _ dtype: DType) -> Tensor {
     let tensor = append(.input, [], TensorType(shape: shape, dtype: dtype), label: name)
     if tensor.isValid { inputs.append((name, tensor.id)) }
     return tensor
   }
+
+  /// The position of `input` in the plan's signature.
+  package func position(of input: Tensor) -> Int { inputs.firstIndex { $0.id == input.id }! }
+
+  /// The inputs that were not declared by `feed`: a user's own.
+  package var declaredInputs: [(name: String, id: Int)] { inputs.filter { !fed.contains($0.id) } }
 
   /// A value that is part of the graph.
   public func constant(_ value: NDArray) -> Tensor {
@@ -93,7 +113,15 @@ public final class Graph {
   }
 
   /// Seed and step (int32 [2]) from which random numbers of this run derive: an input of every graph that uses it.
-  package var randomState: Tensor { input("random_state", shape: [2], dtype: .int32) }
+  package var randomState: Tensor {
+    if let randomStateNode { return randomStateNode }
+    let state = feed("random_state", shape: [2], dtype: .int32)
+    randomStateNode = state
+    return state
+  }
+
+  /// Where `randomState` is in the plan's signature; `nil` for a graph without random numbers.
+  package var randomStatePosition: Int? { randomStateNode.map(position) }
 
   /// A stream number that no other random operation of this graph has.
   package func nextRandomStream() -> UInt32 {

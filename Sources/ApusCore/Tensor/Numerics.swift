@@ -1,6 +1,7 @@
 /// What every device does with numbers that are not finite, and where a derivative has no one value.
 ///
-/// Rules are PyTorch's, but for the gradient of a maximum over several NaN:
+/// Values follow PyTorch. Derivatives at a NaN do not throughout: `relu`, `abs` and a maximum over an axis have 0
+/// there, and of several NaN in a pooling window the first one takes the gradient.
 ///
 /// - A NaN counts as the greatest number: it is the result of a maximum over an axis or a window, `argMax` gives the
 ///   first one of its row, and a pooling window's gradient goes to the first one.

@@ -69,7 +69,7 @@ public enum Models {
   /// - Throws: `UnknownModelError`, and `GraphError` for pictures too small for the model.
   public static func make(_ name: String, inputShape: [Int], classes: Int, seed: UInt64 = 0) throws -> Sequential {
     let model = try entry(name).make(classes)
-    try build(model, inputShape: inputShape, seed: seed)
+    try model.build(inputShape: inputShape, seed: seed)
     return model
   }
 

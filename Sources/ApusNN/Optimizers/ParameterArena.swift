@@ -49,16 +49,16 @@ package final class ParameterArena {
   /// Elements of the vector, gaps included.
   package var count: Int { vector.shape[0] }
 
-  /// The graph inputs that hold the optimizer's values of the step start with this, in order.
-  package static let valuePrefix = "optimizer.value"
-
   /// Appends the gradients of `scale` times the sum of `loss`, and the optimizer's update.
   ///
   /// The factor is part of the update's expression, where it costs no launch.
-  package func appendUpdate(to graph: Graph, loss: Tensor, scale: Double = 1) {
+  ///
+  /// - Returns: the inputs to be fed with the optimizer's values of the step, in order.
+  @discardableResult
+  package func appendUpdate(to graph: Graph, loss: Tensor, scale: Double = 1) -> [Tensor] {
     let gradients = graph.gradients(of: loss, with: parameters.map { graph.parameter($0) })
     let gradient = graph.pack(gradients, offsets: offsets, count: count)
-    let values = optimizer.values(step: 1).indices.map { graph.input("\(Self.valuePrefix)\($0)", shape: []) }
+    let values = optimizer.values(step: 1).indices.map { graph.feed("optimizer.value\($0)", shape: []) }
     let slots = (0..<(2 + states.count + values.count)).map { Expr.input($0) }
     let stateEnd = 1 + states.count
     let rule = optimizer.rule(
@@ -66,6 +66,7 @@ package final class ParameterArena {
         parameter: slots[0], gradient: .constant(scale) * slots[stateEnd], states: Array(slots[1..<stateEnd]),
         values: Array(slots[(stateEnd + 1)...])))
     graph.update([vector] + states, reading: [gradient] + values, [rule.parameter] + rule.states)
+    return values
   }
 }
 
