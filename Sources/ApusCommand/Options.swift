@@ -67,6 +67,9 @@ enum DataName: String, CaseIterable {
 
   /// Reads one part, downloading it where it is not found.
   func load(_ part: DatasetPart, folder: String?) throws -> Dataset {
+    if self == .digits, let folder {
+      throw CommandError(.usage, "--data-dir \(folder) does not go with digits, which the program draws; leave it out")
+    }
     let locator = DataLocator(folder: folder)
     let downloader = DownloadReport.downloader()
     switch self {

@@ -137,9 +137,9 @@ struct Train: ParsableCommand {
     let trainer = try Trainer(
       network, optimizer: Optimizers.make(rule.name, learningRate: learningRate),
       loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: device, seed: seed, modelName: name)
-    let configuration = RunConfiguration(
+    let configuration = try RunConfiguration(
       model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.rawValue,
-      optimizer: rule.name, learningRate: trainer.learningRate, batchSize: batchSize ?? 32,
+      optimizer: trainer.optimizer, batchSize: batchSize ?? 32,
       validationSplit: validationSplit, seed: seed)
     return (trainer, configuration)
   }
@@ -169,6 +169,11 @@ struct Train: ParsableCommand {
     var configuration = run.configuration
     configuration.batchSize = batchSize ?? configuration.batchSize
     configuration.validationSplit = validationSplit ?? configuration.validationSplit
+    if !configuration.knowsHyperparameters {
+      writeToStandardOutput(
+        "note: \(run.folder) is an older run that holds the optimizer's name and learning rate alone; it goes on with "
+          + "the defaults of \(configuration.optimizer) for all else\n")
+    }
     return (try run.resume(device: device), configuration)
   }
 

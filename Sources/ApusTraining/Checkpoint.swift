@@ -12,7 +12,7 @@ extension Trainer {
   /// Steps are counted exactly up to here, by optimizers in floating point, too.
   private static let lastStep = 1 << 53
 
-  /// Writes all that training goes on from: weights, optimizer state, step and history.
+  /// Writes all that training goes on from: weights, optimizer and its state, step and history.
   ///
   /// Restored between two epochs, a trainer with the same seed and device goes on bit by bit as this one would.
   ///
@@ -22,13 +22,23 @@ extension Trainer {
       throw TrainingError(.invalidArgument, at: modelName, "there is nothing to save before the first `fit`")
     }
     let tensors = try checkpointed.map { ($0.name, try $0.box.value()) }
-    let state = String(decoding: try JSONEncoder().encode(history), as: UTF8.self)
+    func text(_ value: some Encodable) throws -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
     try Safetensors.write(
-      tensors, metadata: ["step": "\(step)", "seed": "\(seed)", "optimizer": optimizer.name, "history": state], to: path
-    )
+      tensors,
+      metadata: [
+        "step": "\(step)", "seed": "\(seed)", "optimizer": optimizer.name,
+        "hyperparameters": try text(optimizer.hyperparameters()), "history": try text(history),
+      ], to: path)
   }
 
   /// Takes over what `saveCheckpoint` wrote; nothing is changed when anything does not fit.
+  ///
+  /// The learning rate is the checkpoint's, too, since callbacks may have changed it; for another one set it
+  /// afterwards. All else of the optimizer must be as it was. (Older checkpoints hold its name alone.)
   ///
   /// - Parameter inputShape: one sample, without the batch axis.
   /// - Throws: `TrainingError` saying what does not fit, `SafetensorsError` and `FileError` when the file is bad.
@@ -42,6 +52,7 @@ extension Trainer {
     guard metadata["optimizer"] == optimizer.name else {
       throw bad("was made with the optimizer '\(metadata["optimizer"] ?? "none")', this is '\(optimizer.name)'")
     }
+    let saved = try savedOptimizer(metadata["hyperparameters"], path)
     guard metadata["seed"] == "\(seed)" else {
       throw bad("was made with seed \(metadata["seed"] ?? "none"), this is \(seed); use the same to go on")
     }
@@ -49,5 +60,27 @@ extension Trainer {
     try assign(tensors, to: checkpointed, path: path)
     self.step = step
     self.history.epochs = history.epochs
+    if let saved { learningRate = saved.learningRate }
+  }
+
+  /// The optimizer of a checkpoint's metadata, which must be this one but for the learning rate.
+  private func savedOptimizer(_ text: String?, _ path: String) throws -> (any Optimizer)? {
+    guard let text else { return nil }
+    func bad(_ reason: String) -> TrainingError { TrainingError(.badFile, at: path, reason) }
+    guard let values = try? JSONDecoder().decode(Hyperparameters.self, from: Data(text.utf8)) else {
+      throw bad("its hyperparameters cannot be understood: \(text.prefix(100))")
+    }
+    func checked<Rule: Optimizer>(_ own: Rule) throws -> Rule {
+      let saved = try own.with(values, from: path)
+      if let difference = try own.difference(there: saved) {
+        throw bad(
+          "was made with another optimizer: \(difference); make the trainer with the same '\(own.name)' to go on")
+      }
+      guard saved.learningRate.isFinite, saved.learningRate >= 0 else {
+        throw bad("its learning rate is \(saved.learningRate)")
+      }
+      return saved
+    }
+    return try checked(optimizer)
   }
 }

@@ -41,6 +41,23 @@ public enum Metric: Hashable, Sendable {
   }
 }
 
+/// Encoded as its name.
+extension Metric: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let name = try container.decode(String.self)
+    guard let metric = Metric(name: name) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "there is no metric '\(name)'")
+    }
+    self = metric
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+}
+
 /// A number for each sample, as an expression of tensors `[N]`: accumulated without a launch of its own.
 struct SampleTerm {
   var expression: Expr

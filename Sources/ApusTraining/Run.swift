@@ -16,8 +16,11 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   public var trainingData: DataIdentity?
   public var testData: DataIdentity?
   /// A name in `Optimizers.names`.
-  public var optimizer: String
-  public var learningRate: Double
+  public private(set) var optimizer: String
+  /// That of the first step.
+  public private(set) var learningRate: Double
+  /// All else of the optimizer; `nil` in older runs, which hold its name and learning rate alone.
+  private(set) var hyperparameters: Hyperparameters?
   public var loss: Loss
   /// Names of metrics.
   public var metrics: [String]
@@ -28,7 +31,7 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   public var imageScale: Double
 
   private enum CodingKeys: String, CodingKey {
-    case model, dataset, optimizer, loss, metrics, seed
+    case model, dataset, optimizer, hyperparameters, loss, metrics, seed
     case inputShape = "input_shape"
     case classNames = "class_names"
     case learningRate = "learning_rate"
@@ -39,18 +42,20 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
     case testData = "test_data"
   }
 
+  /// - Throws: `EncodingError` for an optimizer that JSON has no words for.
   public init(
-    model: String, inputShape: [Int], classNames: [String], dataset: String, optimizer: String, learningRate: Double,
+    model: String, inputShape: [Int], classNames: [String], dataset: String, optimizer: any Optimizer,
     loss: Loss = .sparseCategoricalCrossEntropy, metrics: [Metric] = [.accuracy], batchSize: Int,
     validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255, trainingData: DataIdentity? = nil,
     testData: DataIdentity? = nil
-  ) {
+  ) throws {
     self.model = model
     self.inputShape = inputShape
     self.classNames = classNames
     self.dataset = dataset
-    self.optimizer = optimizer
-    self.learningRate = learningRate
+    self.optimizer = optimizer.name
+    learningRate = optimizer.learningRate
+    hyperparameters = try Self.fixed(optimizer)
     self.loss = loss
     self.metrics = metrics.map(\.name)
     self.batchSize = batchSize
@@ -59,6 +64,35 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
     self.imageScale = imageScale
     self.trainingData = trainingData
     self.testData = testData
+  }
+
+  /// Whether the run says all of its optimizer; of an older one all but the learning rate is the optimizer's default.
+  package var knowsHyperparameters: Bool { hyperparameters != nil }
+
+  private static func fixed(_ optimizer: any Optimizer) throws -> Hyperparameters {
+    try optimizer.hyperparameters().filter { $0.key != "learning_rate" }
+  }
+
+  /// The optimizer as it was before the first step.
+  ///
+  /// - Parameter path: of the file that holds the configuration.
+  func makeOptimizer(path: String) throws -> any Optimizer {
+    let optimizer = try Optimizers.make(optimizer, learningRate: learningRate)
+    return try optimizer.with(hyperparameters ?? [:], from: path)
+  }
+
+  /// The configuration of a run of `trainer`, whose optimizer must be the one that it tells of.
+  fileprivate func completed(for trainer: Trainer) throws -> RunConfiguration {
+    let own = try Self.fixed(trainer.optimizer)
+    guard trainer.optimizer.name == optimizer, hyperparameters == nil || hyperparameters == own else {
+      throw TrainingError(
+        .invalidArgument, at: "configuration",
+        "it tells of the optimizer '\(optimizer)' with \(hyperparameters ?? [:]), the trainer has "
+          + "'\(trainer.optimizer.name)' with \(own); make it with `optimizer: trainer.optimizer`")
+    }
+    var complete = self
+    complete.hyperparameters = own
+    return complete
   }
 }
 
@@ -77,7 +111,11 @@ public struct Run {
   public let model: Sequential
 
   /// Writes the folder's files; each appears under its name only when it is complete.
+  ///
+  /// - Throws: `TrainingError` when `configuration` tells of another optimizer than the trainer's, `FileError` when
+  ///   writing fails.
   public static func save(_ trainer: Trainer, _ configuration: RunConfiguration, to folder: String) throws {
+    let configuration = try configuration.completed(for: trainer)
     try FilePath.createFolder(folder)
     let metadata = ["model": configuration.model, "format": "apus"]
     try trainer.model.save(to: FilePath.join(folder, "model.safetensors"), metadata: metadata)
@@ -115,7 +153,7 @@ public struct Run {
   /// A trainer to evaluate or apply the model with.
   public func makeTrainer(device: Device = .automatic) throws -> Trainer {
     try Trainer(
-      model, optimizer: Optimizers.make(configuration.optimizer, learningRate: configuration.learningRate),
+      model, optimizer: configuration.makeOptimizer(path: FilePath.join(folder, "config.json")),
       loss: configuration.loss, metrics: configuration.metrics.compactMap(Metric.init(name:)), device: device,
       seed: configuration.seed, modelName: configuration.model, pixelScale: configuration.imageScale)
   }

@@ -27,6 +27,7 @@ public final class TrainStep {
   public let executable: any Executable
   private let seed: UInt64
   private let modelParameters: [Parameter]
+  private let freezing: Freezing
   private let inputIndices: [Int]
   private let valueIndices: [Int]
   private let randomState: Int?
@@ -71,6 +72,7 @@ public final class TrainStep {
     let all = executable.inputs
     inputs = inputIndices.map { all[$0] }
     modelParameters = parameters
+    freezing = Freezing(parameters)
     self.session = session
     self.optimizer = optimizer
     self.seed = seed
@@ -92,6 +94,7 @@ public final class TrainStep {
       throw TrainingError(
         .invalidArgument, at: "step", "\(values.count) inputs; it takes \(inputs.map(\.name).joined(separator: ", "))")
     }
+    try freezing.requireUnchanged(in: modelParameters, by: "the step was traced; make a new step")
     for (index, value) in zip(inputIndices, values) { try executable.setInput(index, value) }
     stepValues.removeAll(keepingCapacity: true)
     optimizer.appendValues(step: count + 1, to: &stepValues)

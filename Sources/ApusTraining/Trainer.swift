@@ -51,6 +51,7 @@ public final class Trainer {
   private var inputShape: [Int] = []
   private var modelParameters: [Parameter] = []
   private var modelPaths: [String] = []
+  private var freezing = Freezing([])
   private var plans: RecentlyUsed<PlanKey, BatchPlan>
   private var predictions: RecentlyUsed<PredictionKey, any Executable>
   /// Data that plans were made for, the last used at the end.
@@ -168,6 +169,7 @@ extension Trainer {
       self.inputShape = inputShape
       outputShape = output
       (modelParameters, modelPaths) = (walk.parameters, walk.paths)
+      freezing = Freezing(walk.parameters)
       return
     }
     guard inputShape == self.inputShape else {
@@ -179,13 +181,7 @@ extension Trainer {
       throw TrainingError(
         .invalidArgument, at: moved.name, "another trainer has taken over the model; go on with that one")
     }
-    let trained = Set((arena?.parameters ?? []).map(ObjectIdentifier.init))
-    if let changed = modelParameters.first(where: { $0.isTrainable != trained.contains(ObjectIdentifier($0)) }) {
-      throw TrainingError(
-        .invalidArgument, at: changed.name,
-        "isTrainable was changed after the trainer's first use, when what it trains was laid out; make a new trainer "
-          + "of the same model, which goes on from its weights")
-    }
+    try freezing.requireUnchanged(in: modelParameters, by: "the trainer's first use, when what it trains was laid out; make a new trainer")
   }
 
   /// The arrays in their place, checked against model and loss; the same arrays are uploaded at most once and stay

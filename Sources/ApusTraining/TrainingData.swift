@@ -2,7 +2,7 @@ import ApusCore
 import ApusNN
 
 /// Where the samples lie during training.
-public enum DataPlacement: Sendable, Hashable {
+public enum DataPlacement: String, Sendable, Hashable, Codable {
   /// On the device if they take less than a share of its free memory, else on the host.
   case automatic
   /// All on the device, from the first step to the last.

@@ -50,9 +50,9 @@ import Testing
       modelName: "lenet5")
     try trainer.fit(data, epochs: epochs, batchSize: 20, progress: .none)
     trainer.history.test = try trainer.evaluate(data)
-    let configuration = RunConfiguration(
-      model: "lenet5", inputShape: data.imageShape, classNames: data.classNames, dataset: data.name, optimizer: "adam",
-      learningRate: trainer.learningRate, batchSize: 20, seed: 5)
+    let configuration = try RunConfiguration(
+      model: "lenet5", inputShape: data.imageShape, classNames: data.classNames, dataset: data.name,
+      optimizer: trainer.optimizer, batchSize: 20, seed: 5)
     try Run.save(trainer, configuration, to: folder)
     return trainer
   }

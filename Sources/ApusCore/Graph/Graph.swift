@@ -31,7 +31,7 @@ public final class Graph {
     package var resultType: TensorType { pooling?.input ?? type }
   }
 
-  public let mode: Mode
+  public private(set) var mode: Mode
   /// Seed of the initial values of parameters that layers make while tracing.
   public let seed: UInt64
   package internal(set) var nodes: [Node] = []
@@ -52,6 +52,14 @@ public final class Graph {
   public init(mode: Mode = .inference, seed: UInt64 = 0) {
     self.mode = mode
     self.seed = seed
+  }
+
+  /// Appends what `body` appends as if the graph were one of `mode`.
+  package func with<R>(_ mode: Mode, _ body: () -> R) -> R {
+    let outer = self.mode
+    self.mode = mode
+    defer { self.mode = outer }
+    return body()
   }
 
   /// Runs `body` and throws the first mistake that it made.

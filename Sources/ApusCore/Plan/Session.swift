@@ -1,5 +1,5 @@
 /// How a graph is compiled. Turning fusion or memory reuse off gives the same numbers, slower.
-public struct CompileOptions: Sendable, Hashable {
+public struct CompileOptions: Sendable, Hashable, Codable {
   /// Pointwise chains and epilogues become one kernel.
   public var fuses = true
   /// Values that are never alive together share memory.

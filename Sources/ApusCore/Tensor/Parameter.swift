@@ -7,17 +7,25 @@ public final class Parameter {
   /// was looked at last.
   public private(set) var name: String
   private var isNamed = false
-  /// Whether optimizers update it.
-  public var isTrainable: Bool
+  /// Whether it is learnt from gradients; if not, it is a statistic or other state that its layer moves.
+  private let isLearnt: Bool
+  /// Whether training leaves it as it is: no optimizer moves a frozen weight, no layer a frozen statistic.
+  public var isFrozen = false
+  /// Whether optimizers update it: it is learnt and not frozen. Setting it freezes or unfreezes.
+  public var isTrainable: Bool {
+    get { isLearnt && !isFrozen }
+    set { isFrozen = !newValue }
+  }
   private var stored: NDArray?
   /// The session that holds the current value, once there is one.
   package weak var session: (any Session)?
   /// The larger box of which this one is a part: all trainable parameters lie in one arena, as do their gradients.
   package private(set) var home: (arena: Parameter, offset: Int)?
 
+  /// - Parameter isTrainable: whether it is learnt from gradients; a statistic is not.
   public init(_ name: String, isTrainable: Bool = true) {
     self.name = name
-    self.isTrainable = isTrainable
+    isLearnt = isTrainable
   }
 
   public convenience init(_ name: String, value: NDArray, isTrainable: Bool = true) {

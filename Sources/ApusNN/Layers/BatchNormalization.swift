@@ -3,7 +3,8 @@ public import ApusCore
 /// Batch normalization of the last axis: `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
 ///
 /// Input and output `[..., C]`. Training takes mean and (biased) variance of the batch, over all axes but the last, and
-/// moves the running ones: `moving = momentum * moving + (1 - momentum) * batch`. Inference takes the running ones.
+/// moves the running ones: `moving = momentum * moving + (1 - momentum) * batch`. Inference takes the running ones, and
+/// so does training of a layer that is frozen: one whose statistics are, or all that it learns.
 /// Names and defaults are Keras's; note that PyTorch's momentum is `1 - momentum`.
 /// Source: Ioffe and Szegedy, "Batch normalization", ICML 2015.
 public struct BatchNormalization: NamedLayer {
@@ -25,6 +26,11 @@ public struct BatchNormalization: NamedLayer {
     beta = center ? Parameter("beta") : nil
   }
 
+  private var isFrozen: Bool {
+    let learnt = [gamma, beta].compactMap { $0 }
+    return movingMean.isFrozen || movingVariance.isFrozen || !learnt.isEmpty && learnt.allSatisfy(\.isFrozen)
+  }
+
   public func callAsFunction(_ x: Tensor) -> Tensor {
     layerName.trace(x) {
       let graph = x.graph
@@ -40,7 +46,7 @@ public struct BatchNormalization: NamedLayer {
         graph.weight(parameter, shape: [width], initializer, fanIn: width, fanOut: width)
       }
       var (mean, variance) = (weight(movingMean, .zeros), weight(movingVariance, .ones))
-      if graph.mode == .training {
+      if graph.mode == .training, !isFrozen {
         (mean, variance) = channelMoments(x)
         let moved = [0, 1].map { .constant(momentum) * Expr.input($0) + .constant(1 - momentum) * Expr.input($0 + 2) }
         graph.update([movingMean, movingVariance], reading: [mean, variance], moved)

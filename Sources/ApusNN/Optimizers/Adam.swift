@@ -12,11 +12,16 @@ import ApusCore
 /// `a = learningRate * sqrt(1 - b2^t) / (1 - b1^t)`.
 ///
 /// Defaults and the place of epsilon are Keras's. Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
-public struct Adam: Optimizer {
+public struct Adam: Optimizer, Hashable {
   public var learningRate: Double
   public let beta1: Double
   public let beta2: Double
   public let epsilon: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case beta1, beta2, epsilon
+    case learningRate = "learning_rate"
+  }
 
   public init(learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7) {
     self.learningRate = learningRate
@@ -44,25 +49,32 @@ public struct Adam: Optimizer {
 /// `p <- p - learningRate * weightDecay * p`.
 ///
 /// Defaults are Keras's. Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
-public struct AdamW: Optimizer {
-  private var adam: Adam
+public struct AdamW: Optimizer, Hashable {
+  public var learningRate: Double
   public let weightDecay: Double
+  public let beta1: Double
+  public let beta2: Double
+  public let epsilon: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case beta1, beta2, epsilon
+    case learningRate = "learning_rate"
+    case weightDecay = "weight_decay"
+  }
 
   public init(
     learningRate: Double = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-7
   ) {
-    adam = Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    self.learningRate = learningRate
     self.weightDecay = weightDecay
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
   }
 
-  public var learningRate: Double {
-    get { adam.learningRate }
-    set { adam.learningRate = newValue }
-  }
-  public var beta1: Double { adam.beta1 }
-  public var beta2: Double { adam.beta2 }
-  public var epsilon: Double { adam.epsilon }
+  /// The step after the decay.
+  private var adam: Adam { Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon) }
 
   public var stateNames: [String] { adam.stateNames }
 

@@ -3,7 +3,8 @@ public import ApusCore
 /// A rule by which gradients change parameters.
 ///
 /// A rule is one expression for the parameter and one for each state vector; it is applied to all trainable
-/// parameters at once, as one launch over a flat vector. A new optimizer is one struct:
+/// parameters at once, as one launch over a flat vector. What it encodes to is written to checkpoints, so that training
+/// goes on by the same rule. A new optimizer is one struct:
 ///
 /// ```swift
 /// struct SignDescent: Optimizer {
@@ -15,7 +16,7 @@ public import ApusCore
 ///   func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
 /// }
 /// ```
-public protocol Optimizer: Sendable {
+public protocol Optimizer: Sendable, Codable {
   /// May be changed between steps; nothing is traced again.
   var learningRate: Double { get set }
   /// Names of the state vectors, zero at first.

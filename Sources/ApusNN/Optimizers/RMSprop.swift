@@ -5,12 +5,17 @@ import ApusCore
 /// Centered, `v - mean(g)^2` stands for `v` under the root; with momentum, `m <- momentum * m + step` and `p <- p - m`.
 /// Defaults and the place of epsilon are Keras's. Hinton, Srivastava, Swersky, lecture 6e of
 /// "Neural networks for machine learning", 2012.
-public struct RMSprop: Optimizer {
+public struct RMSprop: Optimizer, Hashable {
   public var learningRate: Double
   public let rho: Double
   public let momentum: Double
   public let epsilon: Double
   public let centered: Bool
+
+  private enum CodingKeys: String, CodingKey {
+    case rho, momentum, epsilon, centered
+    case learningRate = "learning_rate"
+  }
 
   public init(
     learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,

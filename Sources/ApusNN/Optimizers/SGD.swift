@@ -7,11 +7,17 @@ import ApusCore
 /// takes it off the parameter instead, as `AdamW` does.) Defaults are Keras's.
 ///
 /// Sutskever et al., "On the importance of initialization and momentum", 2013.
-public struct SGD: Optimizer {
+public struct SGD: Optimizer, Hashable {
   public var learningRate: Double
   public let momentum: Double
   public let nesterov: Bool
   public let weightDecay: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case momentum, nesterov
+    case learningRate = "learning_rate"
+    case weightDecay = "weight_decay"
+  }
 
   public init(learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
     self.learningRate = learningRate

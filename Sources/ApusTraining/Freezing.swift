@@ -1,0 +1,19 @@
+import ApusCore
+
+/// Which parameters were frozen when a step was traced: what it trains is laid out then.
+struct Freezing {
+  private let wasFrozen: [Bool]
+
+  init(_ parameters: [Parameter]) { wasFrozen = parameters.map(\.isFrozen) }
+
+  /// - Parameters:
+  ///   - parameters: those of the beginning, in the same order.
+  ///   - moment: what happened then, and what to make anew.
+  func requireUnchanged(in parameters: [Parameter], by moment: @autoclosure () -> String) throws {
+    for (parameter, wasFrozen) in zip(parameters, wasFrozen) where parameter.isFrozen != wasFrozen {
+      throw TrainingError(
+        .invalidArgument, at: parameter.name,
+        "was \(wasFrozen ? "unfrozen" : "frozen") after \(moment()) of the same model, which goes on from its weights")
+    }
+  }
+}

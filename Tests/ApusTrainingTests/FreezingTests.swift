@@ -1,0 +1,125 @@
+import ApusCore
+import ApusDevices
+import ApusNN
+import Testing
+
+@testable import ApusTraining
+
+/// Parts of a model in inference mode, and parts that stay.
+@Suite struct FreezingTests {
+  private struct Net: Layer {
+    let body = Sequential {
+      Conv2D(4, kernel: 3, padding: .same, useBias: false)
+      BatchNormalization(momentum: 0.5)
+      Conv2D(4, kernel: 1, useBias: false, activation: .relu)
+      BatchNormalization(momentum: 0.5, center: false, scale: false)
+      GlobalAveragePool2D()
+    }
+    let head = Dense(4)
+    func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
+  }
+
+  private func step(_ model: some Layer, of loss: @escaping (Tensor) -> Tensor) throws -> TrainStep {
+    try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .reference) { graph in
+      loss(graph.input("x", shape: [8, 4, 4, 1]))
+    }
+  }
+
+  private func squared(_ y: Tensor) -> Tensor { y * y }
+
+  private let x = NDArray((0..<128).map { Float($0 % 13) - 4 }, shape: [8, 4, 4, 1])
+
+  @Test func aFrozenPartKeepsItsStatistics() throws {
+    let net = Net()
+    try net.build(inputShape: [4, 4, 1], seed: 1)
+    net.body.freeze()
+    #expect(net.parameters.filter(\.isTrainable).map(\.name) == ["head.kernel", "head.bias"])
+    let before = try values(of: net)
+    let trainer = try makeTrainer(net)
+    try trainer.fit(quadrants(20), epochs: 2, progress: .none)
+    let after = try values(of: net)
+    let names = net.parameters.map(\.name)
+    for (i, name) in names.enumerated() { #expect((before[i] == after[i]) == name.hasPrefix("body."), "\(name)") }
+    // Unfrozen, in a new trainer, all of it moves.
+    net.body.unfreeze()
+    try makeTrainer(net).fit(quadrants(20), progress: .none)
+    let moved = try values(of: net)
+    for (i, name) in names.enumerated() { #expect(after[i] != moved[i], "\(name)") }
+  }
+
+  /// A step sees a frozen part as a prediction does.
+  @Test func aFrozenPartComputesAsInPrediction() throws {
+    let net = Net()
+    try makeTrainer(net).fit(quadrants(20), epochs: 2, progress: .none)
+    func loss(training: Bool) throws -> Double {
+      let graph = Graph(mode: training ? .training : .inference)
+      let y = try graph.trace { reduceMean(squared(net($0.input("x", shape: [8, 4, 4, 1])))) }
+      return try Device.reference.openSession().compile(graph, outputs: [y])([x])[0].item
+    }
+    let predicted = try loss(training: false)
+    #expect(try loss(training: true) != predicted)
+    net.body.freeze()
+    #expect(try loss(training: true) == predicted)
+  }
+
+  /// Its weights learn; statistics stay and nothing is dropped.
+  @Test func aPartInInferenceModeStillLearns() throws {
+    let norm = BatchNormalization()
+    let body = Sequential {
+      Conv2D(4, kernel: 3)
+      norm
+      Dropout(0.5)
+    }
+    let step = try step(body) { squared(body.inference($0)) }
+    let first = try (step(x), step.loss()).1
+    let statistics = try [norm.movingMean.value(), norm.movingVariance.value()]
+    #expect(statistics.map(\.doubles) == [[0, 0, 0, 0], [1, 1, 1, 1]])
+    try step(x)
+    #expect(try step.loss() < first)
+  }
+
+  /// All that a layer learns frozen one by one is the layer frozen.
+  @Test func frozenWeightsFreezeTheirNorm() throws {
+    let norm = BatchNormalization()
+    let body = Sequential {
+      Conv2D(4, kernel: 3)
+      norm
+    }
+    for parameter in body.parameters where parameter.name.hasSuffix("gamma") || parameter.name.hasSuffix("beta") {
+      parameter.isTrainable = false
+    }
+    try step(body) { squared(body($0)) }(x)
+    #expect(try norm.movingMean.value().doubles == [0, 0, 0, 0])
+    // Half of it frozen, the statistics follow the batch.
+    let other = BatchNormalization()
+    other.gamma!.isTrainable = false
+    try step(other) { squared(other($0)) }(x)
+    #expect(try other.movingMean.value().doubles != [0])
+  }
+
+  /// What has been traced does not change; that is said, also of statistics alone.
+  @Test func aLaterChangeIsAnError() throws {
+    let net = Net()
+    let trainer = try makeTrainer(net)
+    try trainer.fit(quadrants(20), progress: .none)
+    let free = BatchNormalization(center: false, scale: false)
+    for part: any Layer in [net.body, net.head] {
+      part.freeze()
+      let error = #expect(throws: TrainingError.self) { try trainer.fit(quadrants(20), progress: .none) }
+      #expect(error?.place == part.parameters[0].name)
+      part.unfreeze()
+    }
+    try trainer.fit(quadrants(20), progress: .none)
+
+    let body = Sequential {
+      Conv2D(4, kernel: 3)
+      free
+    }
+    let step = try step(body) { squared(body($0)) }
+    try step(x)
+    free.freeze()
+    #expect(throws: TrainingError.self) { try step(x) }
+    free.unfreeze()
+    try step(x)
+  }
+}
