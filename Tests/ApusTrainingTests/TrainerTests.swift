@@ -124,6 +124,25 @@ private struct Branches: Layer {
     #expect(try trainer.observation("nothing") == nil)
   }
 
+  /// One of two values of a name would hide the other.
+  @Test func observationsHaveNamesOfTheirOwn() throws {
+    struct Block: Layer {
+      let body = Conv2D(2, kernel: 3)
+      func callAsFunction(_ x: Tensor) -> Tensor { body(x).observe("maps").observe("maps") }
+    }
+    let one = Sequential {
+      Block()
+      GlobalAveragePool2D()
+    }
+    #expect(throws: Never.self) { try one.build(inputShape: [8, 8, 1]) }
+    let two = Sequential {
+      Block()
+      Block()
+    }
+    let error = #expect(throws: GraphError.self) { try two.build(inputShape: [8, 8, 1]) }
+    #expect(error?.message.contains("'maps'") == true && error?.label == "block_1")
+  }
+
   /// Data that is not used any more gives back its memory; data that comes back is uploaded again.
   @Test func deviceMemoryDoesNotGrowWithTheDataSeen() throws {
     let trainer = try makeTrainer()

@@ -40,7 +40,8 @@ public final class Graph {
   /// Those of `inputs` that were declared by `feed`.
   private var fed: Set<Int> = []
   private var randomStateNode: Tensor?
-  package internal(set) var observations: [(name: String, id: Int)] = []
+  /// Nodes of the values to be looked at, by name.
+  package internal(set) var observations: [String: Int] = [:]
   /// Nodes with an effect; they run after everything else, in this order.
   package internal(set) var updates: [Int] = []
   /// The first mistake made while tracing.

@@ -24,7 +24,7 @@ package final class Plan<B: Backend>: Executable {
 
   package init(_ graph: Graph, outputs: [Tensor], options: CompileOptions, session: BackendSession<B>) throws {
     let backend = session.backend
-    var lowered = LoweredGraph(graph, wanted: outputs.map(\.id) + graph.observations.map(\.id))
+    var lowered = LoweredGraph(graph, wanted: outputs.map(\.id) + graph.observations.values)
     if options.fuses, !options.checksNumbers {
       lowered.fusePointwise(backend.fusesEpilogue)
       lowered.mergeChannelSums()
@@ -132,10 +132,9 @@ package final class Plan<B: Backend>: Executable {
       let id = lowered.index[tensor.id]!
       return (buffers[id]!, nodes[id].type)
     }
-    observations = Dictionary(
-      graph.observations.map { name, id in
-        (name, (buffers[lowered.index[id]!]!, nodes[lowered.index[id]!].type))
-      }, uniquingKeysWith: { $1 })
+    observations = graph.observations.mapValues { id in
+      (buffers[lowered.index[id]!]!, nodes[lowered.index[id]!].type)
+    }
   }
 
   package var launchCount: Int { kernels.count }

@@ -29,10 +29,14 @@ public struct Tensor {
   public var rank: Int { shape.count }
   public var dtype: DType { type.dtype }
 
-  /// Marks the value for inspection: every run of the plan keeps it under `name`.
+  /// Marks the value for inspection: every run of the plan keeps it under `name`, which no other value of the graph has.
   @discardableResult
   public func observe(_ name: String) -> Tensor {
-    if isValid { graph.observations.append((name, id)) }
+    guard isValid else { return self }
+    guard graph.observations.updateValue(id, forKey: name) ?? id == id else {
+      return graph.fail(
+        "observe: '\(name)' is the name of another value already; give each its own, such as one passed to the layer")
+    }
     return self
   }
 
