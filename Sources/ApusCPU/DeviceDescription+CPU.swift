@@ -11,13 +11,20 @@ internal import CThreads
 
 extension CPUBackend {
   static func describe(_ mode: Mode) -> DeviceDescription {
-    // First of all: the number of threads is oneDNN's.
+    // First of all: the number of threads is oneDNN's, at most one for each core.
+    _ = limitsCores
     let driver = mode == .fast ? library : "Swift (reference)"
     return DeviceDescription(
       identifier: "cpu", name: processorName, kind: .cpu, driver: driver,
       computeUnits: mode == .fast ? Int(apus_thread_count()) : 1, memoryBytes: HostMemory.total,
       maximumAllocationBytes: HostMemory.total, alignment: Allocation.alignment)
   }
+
+  /// A container may have the time of two of the machine's 64 cores: more threads would stand still in turn, and the
+  /// others wait for them.
+  private static let limitsCores: Void = {
+    if let limit = ControlGroup().processorLimit { apus_limit_cores(Int32(clamping: limit)) }
+  }()
 
   private static var library: String {
     #if OneDNN

@@ -2,6 +2,7 @@
 #include "apus_threads.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #if defined(__linux__)
 #include <sched.h>
@@ -22,6 +23,7 @@ static struct {
   bool is_loaded;
 } openmp;
 
+static int core_limit = INT_MAX;
 static int thread_count;
 static apus_thread_setting setting;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -52,13 +54,16 @@ static void look_around(void) {
   if (thread_count < 1) thread_count = 1;
 }
 
+void apus_limit_cores(int cores) { core_limit = cores; }
+
 int apus_core_count(void) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
 #if defined(__linux__)
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
 #endif
-  const long online = sysconf(_SC_NPROCESSORS_ONLN);
-  return online < 1 ? 1 : (int)online;
+  if (cores > core_limit) cores = core_limit;
+  return cores < 1 ? 1 : (int)cores;
 }
 
 apus_thread_setting apus_threads_from_environment(void) {

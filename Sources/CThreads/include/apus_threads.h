@@ -11,7 +11,10 @@ typedef void (*apus_task)(void *context, int part, int parts);
 typedef enum { APUS_THREADS_UNSET, APUS_THREADS_TAKEN, APUS_THREADS_CAPPED, APUS_THREADS_INVALID } apus_thread_setting;
 apus_thread_setting apus_threads_from_environment(void);
 
-/// Cores that this process may run on.
+/// Sets how many cores' time the process may use, where that is less than there are; to be called first of all.
+void apus_limit_cores(int cores);
+
+/// Cores that this process may use.
 int apus_core_count(void);
 
 /// Number of threads that work is cut for: `APUS_THREADS`, else what OpenMP uses where it is loaded, else all cores; at
