@@ -23,6 +23,7 @@ struct Apus: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot(arguments)
+      CallWatch.begin(limit: try deviceTimeout(), status: ExitStatus.unavailable.rawValue)
       try command.run()
     } catch {
       // Help, version and mistakes in the arguments are worded by the parser.
@@ -30,6 +31,18 @@ struct Apus: ParsableCommand {
       reportError(error)
       exit(withError: ExitCode(ExitStatus(error).rawValue))
     }
+  }
+
+  /// How long a driver may take to answer: `APUS_DEVICE_TIMEOUT`, or the default.
+  private static func deviceTimeout() throws -> Double {
+    guard let text = ProcessInfo.processInfo.environment["APUS_DEVICE_TIMEOUT"], !text.isEmpty else {
+      return CallWatch.defaultLimit
+    }
+    guard let limit = CallWatch.limit(parsing: text) else {
+      throw CommandError(
+        .usage, "APUS_DEVICE_TIMEOUT must be a number of seconds from 0.1 to 86400 such as 30, not '\(text)'")
+    }
+    return limit
   }
 
   /// The arguments without the program's name, as file names are: bytes, of which Swift's own strings lose some.

@@ -14,9 +14,9 @@ enum Interruption {
     // A first access makes the counter; that must not happen in a signal handler.
     _ = isPending
     for number in [SIGINT, SIGTERM] {
-      signal(number) { _ in
+      signal(number) { number in
         // Only what is allowed in a signal handler: atomics, `write`, `_exit`.
-        if Interruption.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(ExitStatus.interrupted.rawValue) }
+        if Interruption.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
         _ = write(STDERR_FILENO, Interruption.notice.utf8Start, Interruption.notice.utf8CodeUnitCount)
       }
     }

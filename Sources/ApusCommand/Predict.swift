@@ -85,6 +85,13 @@ struct Predict: ParsableCommand {
       let probabilities = try predictor.probabilities(
         NDArray(pixels, shape: [paths.count] + shape), batchSize: Self.chunk
       ).doubles
+      if let index = probabilities.firstIndex(where: { !$0.isFinite }) {
+        throw CommandError(
+          .badData,
+          "\(paths[index / trained.configuration.classNames.count]): the probabilities are not numbers: either the "
+            + "weights in \(folder) are not, or \(predictor.device.identifier) (\(predictor.device.name)) gives wrong "
+            + "results: `apus doctor` checks it")
+      }
       let rows = ranked(probabilities, of: paths, names: trained.configuration.classNames)
       if json { predictions += rows } else { rows.forEach(print) }
     }

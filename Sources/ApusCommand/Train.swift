@@ -102,7 +102,6 @@ struct Train: ParsableCommand {
     Interruption.catchSignals()
     CallWatch.advise(
       resume.map { "go on from the last checkpoint with --resume \($0)" } ?? "no checkpoint was saved before this")
-    CallWatch.begin(status: ExitStatus.unavailable.rawValue)
     trainer.shouldStop = { Interruption.isPending }
     try trainer.fit(
       training, epochs: epochs, batchSize: configuration.batchSize,

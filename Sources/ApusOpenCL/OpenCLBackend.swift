@@ -25,7 +25,7 @@ package final class OpenCLBackend: Backend {
   }
 
   deinit {
-    _ = CallWatch.watch("clFinish", on: device) { context.cl.clFinish(context.queue) }
+    _ = context.cl.clFinish(context.queue)
     programs.save(atMost: 10)
   }
 
@@ -51,21 +51,18 @@ package final class OpenCLBackend: Backend {
     if bytes.isEmpty { return }
     if bytes.count <= StagingRing.largestWrite { return try staging.write(bytes, to: buffer.memory) }
     try context.check(
-      CallWatch.watch("clEnqueueWriteBuffer", on: device) {
-        context.cl.clEnqueueWriteBuffer(
-          context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil)
-      },
+      context.cl.clEnqueueWriteBuffer(
+        context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
       "clEnqueueWriteBuffer of \(bytes.count.formattedBytes)")
   }
 
   package func copy(_ buffer: OpenCLBuffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
     precondition(bytes.count <= buffer.byteCount, "OpenCL: \(bytes.count) bytes from a buffer of \(buffer.byteCount)")
     if bytes.isEmpty { return }
+    try staging.drain()
     try context.check(
-      CallWatch.watch("clEnqueueReadBuffer", on: device) {
-        context.cl.clEnqueueReadBuffer(
-          context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil)
-      },
+      context.cl.clEnqueueReadBuffer(
+        context.queue, buffer.memory, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil),
       "clEnqueueReadBuffer of \(bytes.count.formattedBytes)")
   }
 
@@ -78,16 +75,13 @@ package final class OpenCLBackend: Backend {
     var count = 0
     for kernel in kernels {
       for launch in kernel.launches {
-        let status = CallWatch.watch("clEnqueueNDRangeKernel", on: device) { launch.enqueue(on: context) }
+        let status = launch.enqueue(on: context)
         if status != CL_SUCCESS { try context.check(status, "clEnqueueNDRangeKernel(\(launch.entry))") }
         count += 1
-        if count % Self.launchesPerFlush == 0 {
-          _ = CallWatch.watch("clFlush", on: device) { context.cl.clFlush(context.queue) }
-        }
+        if count % Self.launchesPerFlush == 0 { try context.check(context.cl.clFlush(context.queue), "clFlush") }
       }
     }
-    try context.check(
-      CallWatch.watch("clFlush", on: device) { context.cl.clFlush(context.queue) }, "clFlush")
+    try context.check(context.cl.clFlush(context.queue), "clFlush")
   }
 
   package func profile(_ kernels: [OpenCLKernel]) throws(BackendError) -> [[RunProfile.Launch]] {

@@ -42,11 +42,10 @@ package final class OpenCLBuffer {
     let root = parent ?? self
     let start = offset + range.lowerBound
     var region = cl_buffer_region(origin: start, size: range.count)
-    var status: cl_int = 0
-    let view = context.cl.clCreateSubBuffer(
-      root.memory, cl_mem_flags(CL_MEM_READ_WRITE), cl_buffer_create_type(CL_BUFFER_CREATE_TYPE_REGION), &region,
-      &status)
-    try context.check(status, "clCreateSubBuffer of bytes \(start)..<\(start + range.count)")
-    return OpenCLBuffer(view!, viewing: root, offset: start, byteCount: range.count)
+    let view = try context.made("clCreateSubBuffer of bytes \(start)..<\(start + range.count)") {
+      context.cl.clCreateSubBuffer(
+        root.memory, cl_mem_flags(CL_MEM_READ_WRITE), cl_buffer_create_type(CL_BUFFER_CREATE_TYPE_REGION), &region, $0)
+    }
+    return OpenCLBuffer(view, viewing: root, offset: start, byteCount: range.count)
   }
 }

@@ -17,22 +17,23 @@ package final class OpenCLContext {
   init(_ device: OpenCLDevice, memoryLimit: Int?) throws(BackendError) {
     let cl = try OpenCLLibrary.load()
     let name = device.description.name
+    CallWatch.use(device.description)
     var status: cl_int = 0
     var properties: [cl_context_properties] = [
       cl_context_properties(CL_CONTEXT_PLATFORM), Int(bitPattern: device.platform), 0,
     ]
     var id: cl_device_id? = device.id
     let context = cl.clCreateContext(&properties, 1, &id, nil, nil, &status)
-    guard let context, status == CL_SUCCESS else {
-      throw BackendError(
+    func unavailable(_ call: String) -> BackendError {
+      let what = status == CL_SUCCESS ? "\(call) gave nothing" : OpenCLStatus(code: status, call: call).text
+      return BackendError(
         .deviceUnavailable,
-        "\(name): \(OpenCLStatus(code: status, call: "clCreateContext").text); "
-          + "is the device in use by another program, or its driver older than the system's?")
+        "\(name): \(what); is the device in use by another program, or its driver older than the system's?")
     }
+    guard let context, status == CL_SUCCESS else { throw unavailable("clCreateContext") }
     guard let queue = cl.clCreateCommandQueue(context, device.id, 0, &status), status == CL_SUCCESS else {
       _ = cl.clReleaseContext(context)
-      throw BackendError(
-        .deviceUnavailable, "\(name): \(OpenCLStatus(code: status, call: "clCreateCommandQueue").text)")
+      throw unavailable("clCreateCommandQueue")
     }
     self.cl = cl
     self.device = device
@@ -56,15 +57,31 @@ package final class OpenCLContext {
     if code == CL_SUCCESS { return }
     let status = OpenCLStatus(code: code, call: call())
     switch code {
-    case CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_HOST_MEMORY: throw outOfMemory(status)
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_HOST_MEMORY, CL_INVALID_BUFFER_SIZE: throw outOfMemory(status)
     case CL_OUT_OF_RESOURCES where allocatedBytes > memoryLimit / 2: throw outOfMemory(status)
-    case CL_OUT_OF_RESOURCES, CL_DEVICE_NOT_AVAILABLE, CL_INVALID_COMMAND_QUEUE, OpenCLStatus.kernelFault:
+    case CL_OUT_OF_RESOURCES, CL_DEVICE_NOT_AVAILABLE, CL_INVALID_COMMAND_QUEUE,
+      CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, OpenCLStatus.kernelFault:
       throw BackendError(
         .deviceLost,
         "\(name): \(status.text): the driver gave the device up; start the program again from the last "
           + "checkpoint, and look into the system's log (dmesg) if it happens again")
-    default: throw BackendError(.driver, "\(name): \(status.text)")
+    default: throw driverError(status.text)
     }
+  }
+
+  /// The object that `make` returns, unless it writes a status that is an error.
+  func made<Object>(
+    _ call: @autoclosure () -> String, _ make: (UnsafeMutablePointer<cl_int>) -> Object?
+  ) throws(BackendError) -> Object {
+    var status: cl_int = 0
+    let object = make(&status)
+    try check(status, call())
+    guard let object else { throw driverError("\(call()) gave neither an object nor an error") }
+    return object
+  }
+
+  func driverError(_ what: String) -> BackendError {
+    BackendError(.driver, "\(name): \(what); update the driver (\(device.description.driver)) or use another device")
   }
 
   private func outOfMemory(_ status: OpenCLStatus) -> BackendError {
@@ -87,13 +104,10 @@ package final class OpenCLContext {
         requested: byteCount, limit: memoryLimit, on: name,
         why: "\(allocatedBytes.formattedBytes) are in use of")
     }
-    var status: cl_int = 0
-    let memory = cl.clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_WRITE), byteCount, nil, &status)
-    if status == CL_INVALID_BUFFER_SIZE {
-      throw .outOfMemory(requested: byteCount, limit: largest, on: name, why: "one allocation may have")
+    let memory = try made("clCreateBuffer of \(byteCount.formattedBytes)") {
+      cl.clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_WRITE), byteCount, nil, $0)
     }
-    try check(status, "clCreateBuffer of \(byteCount.formattedBytes)")
     allocatedBytes += byteCount
-    return OpenCLBuffer(memory!, byteCount: byteCount, in: self)
+    return OpenCLBuffer(memory, byteCount: byteCount, in: self)
   }
 }

@@ -28,86 +28,119 @@ package struct OpenCLDevice: @unchecked Sendable {
 
   /// All devices of all drivers, in the drivers' order: device n is `opencl:n`.
   ///
-  /// Platforms without devices are passed over, and so is Clover, whose compiler cannot build these kernels.
+  /// Platforms without devices are passed over, and so is Clover, whose compiler cannot build these kernels. So is a
+  /// driver that fails, as long as another one offers a device.
   ///
-  /// - Throws: `deviceUnavailable` when there is no OpenCL library; an empty list is no error.
+  /// - Throws: `deviceUnavailable` when there is no OpenCL library, or only drivers that fail; an empty list is none.
   package static func all() throws(BackendError) -> [OpenCLDevice] {
     let cl = try OpenCLLibrary.load()
     var count: cl_uint = 0
-    // CL_PLATFORM_NOT_FOUND_KHR: a loader without drivers.
-    guard cl.clGetPlatformIDs(0, nil, &count) == CL_SUCCESS, count > 0 else { return [] }
+    let found = cl.clGetPlatformIDs(0, nil, &count)
+    // A loader without drivers.
+    if found == OpenCLStatus.noPlatform || (found == CL_SUCCESS && count == 0) { return [] }
+    try check(found, "clGetPlatformIDs")
     var platforms = [cl_platform_id?](repeating: nil, count: Int(count))
-    try check(cl.clGetPlatformIDs(count, &platforms, nil), "clGetPlatformIDs", on: "OpenCL")
+    try check(cl.clGetPlatformIDs(count, &platforms, nil), "clGetPlatformIDs")
 
     var devices: [OpenCLDevice] = []
+    var failure: BackendError?
     for case let platform? in platforms {
-      let information = Information { cl.clGetPlatformInfo(platform, cl_platform_info($0), $1, $2, $3) }
-      if information.string(CL_PLATFORM_NAME) == "Clover" { continue }
-      let all = cl_device_type(CL_DEVICE_TYPE_ALL)
-      guard cl.clGetDeviceIDs(platform, all, 0, nil, &count) == CL_SUCCESS, count > 0 else { continue }
-      var ids = [cl_device_id?](repeating: nil, count: Int(count))
-      guard cl.clGetDeviceIDs(platform, all, count, &ids, nil) == CL_SUCCESS else { continue }
-      for case let id? in ids {
-        let device = OpenCLDevice(id, of: platform, information, index: devices.count, cl)
-        if let device { devices.append(device) }
+      do throws(BackendError) {
+        try appendDevices(of: platform, to: &devices, cl)
+      } catch {
+        failure = failure ?? error
       }
     }
+    if let failure, devices.isEmpty { throw failure }
     return devices
+  }
+
+  private static func appendDevices(
+    of platform: cl_platform_id, to devices: inout [OpenCLDevice], _ cl: apus_opencl
+  ) throws(BackendError) {
+    let information = Information(call: "clGetPlatformInfo") {
+      cl.clGetPlatformInfo(platform, cl_platform_info($0), $1, $2, $3)
+    }
+    if try information.string(CL_PLATFORM_NAME) == "Clover" { return }
+    let all = cl_device_type(CL_DEVICE_TYPE_ALL)
+    var count: cl_uint = 0
+    let found = cl.clGetDeviceIDs(platform, all, 0, nil, &count)
+    if found == CL_DEVICE_NOT_FOUND || (found == CL_SUCCESS && count == 0) { return }
+    try check(found, "clGetDeviceIDs")
+    var ids = [cl_device_id?](repeating: nil, count: Int(count))
+    try check(cl.clGetDeviceIDs(platform, all, count, &ids, nil), "clGetDeviceIDs")
+    for case let id? in ids {
+      let device = try OpenCLDevice(id, of: platform, information, index: devices.count, cl)
+      if let device { devices.append(device) }
+    }
+  }
+
+  /// Throws what a status means before a device is open.
+  private static func check(_ code: cl_int, _ call: String) throws(BackendError) {
+    if code == CL_SUCCESS { return }
+    throw BackendError(
+      .deviceUnavailable,
+      "OpenCL: \(OpenCLStatus(code: code, call: call).text): a driver fails; update or remove it (drivers are listed "
+        + "in /etc/OpenCL/vendors)" + (PoclFolder.problem.map { "; if it is pocl: \($0)" } ?? ""))
   }
 
   var isPocl: Bool { platformName == "Portable Computing Language" }
 
   private init?(
     _ id: cl_device_id, of platform: cl_platform_id, _ platformInformation: Information, index: Int, _ cl: apus_opencl
-  ) {
-    let information = Information { cl.clGetDeviceInfo(id, cl_device_info($0), $1, $2, $3) }
-    guard information.value(CL_DEVICE_AVAILABLE, cl_bool(CL_FALSE)) == CL_TRUE,
-      information.value(CL_DEVICE_COMPILER_AVAILABLE, cl_bool(CL_FALSE)) == CL_TRUE
+  ) throws(BackendError) {
+    let information = Information(call: "clGetDeviceInfo") {
+      cl.clGetDeviceInfo(id, cl_device_info($0), $1, $2, $3)
+    }
+    guard try information.value(CL_DEVICE_AVAILABLE, cl_bool.self) == CL_TRUE,
+      try information.value(CL_DEVICE_COMPILER_AVAILABLE, cl_bool.self) == CL_TRUE
     else { return nil }
     self.id = id
     self.platform = platform
-    vendor = information.string(CL_DEVICE_VENDOR)
-    platformName = platformInformation.string(CL_PLATFORM_NAME)
-    platformVersion = platformInformation.string(CL_PLATFORM_VERSION)
-    driverVersion = information.string(CL_DRIVER_VERSION)
-    extensions = information.string(CL_DEVICE_EXTENSIONS).split(separator: " ").map(String.init)
-    maximumWorkGroupSize = information.value(CL_DEVICE_MAX_WORK_GROUP_SIZE, 1)
-    localMemoryBytes = Int(clamping: information.value(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong(0)))
-    cacheBytes = Int(clamping: information.value(CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, cl_ulong(0)))
-    let types = information.value(CL_DEVICE_TYPE, cl_device_type(0))
+    vendor = try information.string(CL_DEVICE_VENDOR)
+    platformName = try platformInformation.string(CL_PLATFORM_NAME)
+    platformVersion = try platformInformation.string(CL_PLATFORM_VERSION)
+    driverVersion = try information.string(CL_DRIVER_VERSION)
+    extensions = try information.string(CL_DEVICE_EXTENSIONS).split(separator: " ").map(String.init)
+    maximumWorkGroupSize = try information.value(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self)
+    localMemoryBytes = Int(clamping: try information.value(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self))
+    cacheBytes = Int(clamping: try information.value(CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, cl_ulong.self))
+    let types = try information.value(CL_DEVICE_TYPE, cl_device_type.self)
     let kind: DeviceDescription.Kind =
       types & cl_device_type(CL_DEVICE_TYPE_GPU) != 0
       ? .gpu : types & cl_device_type(CL_DEVICE_TYPE_CPU) != 0 ? .cpu : .accelerator
     schedule = Schedule.forced ?? (kind == .cpu ? .cpu : .gpu)
-    let memory = Int(clamping: information.value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong(0)))
+    let memory = Int(clamping: try information.value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong.self))
     description = DeviceDescription(
-      identifier: "opencl:\(index)", name: information.string(CL_DEVICE_NAME), kind: kind,
+      identifier: "opencl:\(index)", name: try information.string(CL_DEVICE_NAME), kind: kind,
       driver: "\(platformVersion), driver \(driverVersion)",
-      computeUnits: Int(information.value(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint(1))), memoryBytes: memory,
-      maximumAllocationBytes: Int(clamping: information.value(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong(memory))),
+      computeUnits: Int(try information.value(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint.self)), memoryBytes: memory,
+      maximumAllocationBytes: Int(clamping: try information.value(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self)),
       // At least a cache line, which the vector loads of the kernels like.
-      alignment: max(64, Int(information.value(CL_DEVICE_MEM_BASE_ADDR_ALIGN, cl_uint(1024))) / 8))
+      alignment: max(64, Int(try information.value(CL_DEVICE_MEM_BASE_ADDR_ALIGN, cl_uint.self)) / 8))
   }
 
-  /// Queries of one platform or device.
+  /// Queries of one platform or device, all of which OpenCL 1.2 wants to be answered.
   private struct Information {
     typealias Query = (Int32, Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> cl_int
+    let call: String
     let query: Query
-    init(_ query: @escaping Query) { self.query = query }
 
-    /// A text without the spaces and zeros that drivers leave at its ends; empty where the driver refuses.
-    func string(_ name: Int32) -> String {
+    /// A text without the spaces and zeros that drivers leave at its ends.
+    func string(_ name: Int32) throws(BackendError) -> String {
       var size = 0
-      guard query(name, 0, nil, &size) == CL_SUCCESS, size > 0 else { return "" }
+      try OpenCLDevice.check(query(name, 0, nil, &size), call)
+      if size == 0 { return "" }
       var bytes = [UInt8](repeating: 0, count: size)
-      guard query(name, size, &bytes, nil) == CL_SUCCESS else { return "" }
+      try OpenCLDevice.check(query(name, size, &bytes, nil), call)
       let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       return String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 
-    func value<T: BitwiseCopyable>(_ name: Int32, _ fallback: T) -> T {
-      var value = fallback
-      return query(name, MemoryLayout<T>.size, &value, nil) == CL_SUCCESS ? value : fallback
+    func value<T: FixedWidthInteger>(_ name: Int32, _ type: T.Type) throws(BackendError) -> T {
+      var value: T = 0
+      try OpenCLDevice.check(query(name, MemoryLayout<T>.size, &value, nil), call)
+      return value
     }
   }
 }

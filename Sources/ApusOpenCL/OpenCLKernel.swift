@@ -39,11 +39,7 @@ final class OpenCLLaunch {
       global.count == local.count && zip(global, local).allSatisfy { $0 > 0 && $0 % $1 == 0 },
       "OpenCL: \(entry) cannot run \(global) work-items in groups of \(local)")
     let context = program.context
-    let cl = context.cl
-    var status: cl_int = 0
-    let made = cl.clCreateKernel(program.handle, entry, &status)
-    try context.check(status, "clCreateKernel(\(entry))")
-    kernel = made!
+    kernel = try context.made("clCreateKernel(\(entry))") { context.cl.clCreateKernel(program.handle, entry, $0) }
     self.entry = entry
     dimensions = cl_uint(global.count)
     self.global = InlineArray { $0 < global.count ? global[$0] : 1 }

@@ -8,6 +8,10 @@ package struct OpenCLLibrary: @unchecked Sendable {
 
   private static let shared: Result<OpenCLLibrary, BackendError> = {
     PoclFolder.prepare()
+    CallWatch.observe {
+      let call = apus_opencl_current_call()
+      return CallWatch.Call(name: call.name, count: call.count)
+    }
     var functions = apus_opencl()
     guard let failure = apus_opencl_load(&functions) else { return .success(OpenCLLibrary(functions: functions)) }
     return .failure(
@@ -30,11 +34,15 @@ struct OpenCLStatus {
   /// NVIDIA's code for a kernel that touched memory that is not its own.
   static let kernelFault: cl_int = -9999
 
+  /// CL_PLATFORM_NOT_FOUND_KHR
+  static let noPlatform: cl_int = -1001
+
   static let names: [cl_int: String] = [
     -1: "CL_DEVICE_NOT_FOUND", -2: "CL_DEVICE_NOT_AVAILABLE", -3: "CL_COMPILER_NOT_AVAILABLE",
     -4: "CL_MEM_OBJECT_ALLOCATION_FAILURE", -5: "CL_OUT_OF_RESOURCES", -6: "CL_OUT_OF_HOST_MEMORY",
     -7: "CL_PROFILING_INFO_NOT_AVAILABLE", -11: "CL_BUILD_PROGRAM_FAILURE", -13: "CL_MISALIGNED_SUB_BUFFER_OFFSET",
-    -14: "CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST", -30: "CL_INVALID_VALUE", -35: "CL_INVALID_QUEUE_PROPERTIES", -36: "CL_INVALID_COMMAND_QUEUE",
+    -14: "CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST", -30: "CL_INVALID_VALUE", -35: "CL_INVALID_QUEUE_PROPERTIES",
+    -36: "CL_INVALID_COMMAND_QUEUE",
     -38: "CL_INVALID_MEM_OBJECT", -42: "CL_INVALID_BINARY", -45: "CL_INVALID_PROGRAM_EXECUTABLE",
     -46: "CL_INVALID_KERNEL_NAME", -49: "CL_INVALID_ARG_INDEX", -51: "CL_INVALID_ARG_SIZE",
     -52: "CL_INVALID_KERNEL_ARGS", -54: "CL_INVALID_WORK_GROUP_SIZE", -55: "CL_INVALID_WORK_ITEM_SIZE",
@@ -43,10 +51,4 @@ struct OpenCLStatus {
 
   /// `clFinish: CL_OUT_OF_RESOURCES (-5)`
   var text: String { "\(call): \(Self.names[code] ?? "error") (\(code))" }
-}
-
-/// Throws what a status means where no memory is involved.
-func check(_ code: cl_int, _ call: String, on device: String) throws(BackendError) {
-  if code == CL_SUCCESS { return }
-  throw BackendError(.driver, "\(device): \(OpenCLStatus(code: code, call: call).text)")
 }

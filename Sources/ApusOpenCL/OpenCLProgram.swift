@@ -21,13 +21,13 @@ final class OpenCLProgram {
   ///
   /// - Throws: `buildFailure` with the head of the compiler's log.
   convenience init(compiling source: KernelSource, in context: OpenCLContext) throws(BackendError) {
-    var status: cl_int = 0
-    let handle = source.text.withCString { text in
-      var text: UnsafePointer<CChar>? = text
-      return context.cl.clCreateProgramWithSource(context.context, 1, &text, nil, &status)
+    let handle = try context.made("clCreateProgramWithSource(\(source.name))") { status in
+      source.text.withCString { text in
+        var text: UnsafePointer<CChar>? = text
+        return context.cl.clCreateProgramWithSource(context.context, 1, &text, nil, status)
+      }
     }
-    try context.check(status, "clCreateProgramWithSource(\(source.name))")
-    self.init(handle!, of: source, in: context)
+    self.init(handle, of: source, in: context)
     let built = build(source.options)
     if built != CL_SUCCESS {
       let log = self.log.split(separator: "\n", omittingEmptySubsequences: false).prefix(40).joined(separator: "\n")

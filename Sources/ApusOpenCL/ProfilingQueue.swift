@@ -34,7 +34,8 @@ final class ProfilingQueue {
         var event: cl_event?
         try context.check(
           launch.enqueue(on: queue, of: context, event: &event), "clEnqueueNDRangeKernel(\(launch.entry))")
-        events.append(event!)
+        guard let event else { throw context.driverError("clEnqueueNDRangeKernel(\(launch.entry)) gave no event") }
+        events.append(event)
       }
     }
     try context.check(cl.clFinish(queue), "clFinish")

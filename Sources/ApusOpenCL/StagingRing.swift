@@ -22,7 +22,7 @@ final class StagingRing {
   init(_ context: OpenCLContext) { self.context = context }
 
   deinit {
-    _ = CallWatch.watch("clFinish", on: context.device.description) { context.cl.clFinish(context.queue) }
+    _ = context.cl.clFinish(context.queue)
     for slot in slots {
       if let event = slot.event { _ = context.cl.clReleaseEvent(event) }
       slot.bytes.deallocate()
@@ -33,14 +33,7 @@ final class StagingRing {
   func write(_ bytes: UnsafeRawBufferPointer, to memory: cl_mem) throws(BackendError) {
     let index = next
     next = (next + 1) % slots.count
-    if let event = slots[index].event {
-      let status = CallWatch.watch("clWaitForEvents", on: context.device.description) {
-        context.cl.clWaitForEvents(1, &slots[index].event)
-      }
-      _ = context.cl.clReleaseEvent(event)
-      slots[index].event = nil
-      try context.check(status, "clWaitForEvents")
-    }
+    try wait(index)
     if slots[index].bytes.count < bytes.count {
       slots[index].bytes.deallocate()
       slots[index].bytes = .allocate(byteCount: bytes.count, alignment: 64)
@@ -48,10 +41,23 @@ final class StagingRing {
     let staged = slots[index].bytes
     staged.copyMemory(from: bytes)
     try context.check(
-      CallWatch.watch("clEnqueueWriteBuffer", on: context.device.description) {
-        context.cl.clEnqueueWriteBuffer(
-          context.queue, memory, cl_bool(CL_FALSE), 0, bytes.count, staged.baseAddress, 0, nil, &slots[index].event)
-      },
+      context.cl.clEnqueueWriteBuffer(
+        context.queue, memory, cl_bool(CL_FALSE), 0, bytes.count, staged.baseAddress, 0, nil, &slots[index].event),
       "clEnqueueWriteBuffer of \(bytes.count.formattedBytes)")
+  }
+
+  /// Waits for all writes, one after the other. Before a wait for the whole queue, which may hold many steps, this
+  /// keeps each single call about as short as a step, so that one which takes long has met a device that hangs.
+  func drain() throws(BackendError) {
+    for offset in slots.indices { try wait((next + offset) % slots.count) }
+  }
+
+  /// Waits until the device has read a slot.
+  private func wait(_ index: Int) throws(BackendError) {
+    guard let event = slots[index].event else { return }
+    let status = context.cl.clWaitForEvents(1, &slots[index].event)
+    _ = context.cl.clReleaseEvent(event)
+    slots[index].event = nil
+    try context.check(status, "clWaitForEvents")
   }
 }

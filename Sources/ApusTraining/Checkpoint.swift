@@ -17,11 +17,17 @@ extension Trainer {
   /// Restored between two epochs, a trainer with the same seed and device goes on bit by bit as this one would.
   ///
   /// - Throws: `TrainingError` before the first training or prediction, `FileError` when writing fails.
-  public func saveCheckpoint(to path: String) throws {
+  public func saveCheckpoint(to path: String) throws { try saveCheckpoint(try checkpointTensors(), to: path) }
+
+  /// Weights, then optimizer state, as the device holds them.
+  func checkpointTensors() throws -> [(String, NDArray)] {
     guard !parameters.isEmpty else {
       throw TrainingError(.invalidArgument, at: modelName, "there is nothing to save before the first `fit`")
     }
-    let tensors = try checkpointed.map { ($0.name, try $0.box.value()) }
+    return try checkpointed.map { ($0.name, try $0.box.value()) }
+  }
+
+  func saveCheckpoint(_ tensors: [(String, NDArray)], to path: String) throws {
     func text(_ value: some Encodable) throws -> String {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys

@@ -2,6 +2,7 @@ import ApusCore
 public import ApusData
 public import ApusDevices
 public import ApusNN
+import ApusSafetensors
 
 /// What has to be known to use a trained model again: the contents of `config.json`.
 public struct RunConfiguration: Sendable, Hashable, Codable {
@@ -110,19 +111,29 @@ public struct Run {
   /// The model with its trained weights.
   public let model: Sequential
 
-  /// Writes the folder's files; each appears under its name only when it is complete.
+  /// Writes the folder's files; each appears under its name only when it is complete, and none before everything was
+  /// read from the device, so that one which fails leaves an earlier run whole.
   ///
-  /// - Throws: `TrainingError` when `configuration` tells of another optimizer than the trainer's, `FileError` when
-  ///   writing fails.
+  /// - Throws: `TrainingError` for weights that are not numbers, or when `configuration` tells of another optimizer than
+  ///   the trainer's; `BackendError` from the device, `FileError`.
   public static func save(_ trainer: Trainer, _ configuration: RunConfiguration, to folder: String) throws {
     let configuration = try configuration.completed(for: trainer)
+    let tensors = try trainer.checkpointTensors()
+    if let (name, _) = tensors.first(where: { !$0.1.isFinite }) {
+      throw TrainingError(
+        .nonFiniteLoss, at: name,
+        "what was read from \(trainer.device.identifier) (\(trainer.device.name)) has infinities or is not a number, "
+          + "and nothing was saved: either training has diverged (a learning rate below \(trainer.learningRate) helps "
+          + "then), or the device gives wrong results: `apus doctor` checks it")
+    }
     try FilePath.createFolder(folder)
     let metadata = ["model": configuration.model, "format": "apus"]
-    try trainer.model.save(to: FilePath.join(folder, "model.safetensors"), metadata: metadata)
+    let weights = Array(tensors.prefix(trainer.parameters.count))
+    try Safetensors.write(weights, metadata: metadata, to: FilePath.join(folder, "model.safetensors"))
     try writeJSON(configuration, to: FilePath.join(folder, "config.json"))
     try trainer.history.write(to: FilePath.join(folder, "history.json"))
     try trainer.history.plot.write(to: FilePath.join(folder, "history.svg"))
-    try trainer.saveCheckpoint(to: FilePath.join(folder, "checkpoint.safetensors"))
+    try trainer.saveCheckpoint(tensors, to: FilePath.join(folder, "checkpoint.safetensors"))
   }
 
   /// Rebuilds the model of a run.
@@ -165,4 +176,9 @@ public struct Run {
       from: FilePath.join(folder, "checkpoint.safetensors"), inputShape: configuration.inputShape)
     return trainer
   }
+}
+
+extension NDArray {
+  /// Whether all numbers are finite, as integers are.
+  fileprivate var isFinite: Bool { !dtype.isFloatingPoint || doubles.allSatisfy(\.isFinite) }
 }

@@ -1,3 +1,4 @@
+import ApusCore
 import ApusNN
 
 #if canImport(Darwin)
@@ -16,7 +17,19 @@ extension Trainer {
   public var divergence: String? {
     guard let last = history.epochs.last, let guess = guessLoss, last.loss > 3 * guess.loss else { return nil }
     return "training has diverged: the loss, \(ProgressBar.formatted(last.loss)), is far above "
-      + "\(guess.name) (\(ProgressBar.formatted(guess.loss))); try a learning rate below \(learningRate)"
+      + "\(guess.name) (\(ProgressBar.formatted(guess.loss))); try a learning rate below \(learningRate); if that "
+      + "changes nothing, check \(device.identifier) with `apus doctor`"
+  }
+
+  /// - Throws: `nonFiniteLoss` for a loss that no finite weights give: what it is does not tell training that diverged
+  ///   from a device that computes or returns nonsense. No loss is negative but by rounding.
+  func requirePossible(_ loss: Double, at place: String) throws(TrainingError) {
+    if loss.isFinite && loss > -1e-3 { return }
+    throw TrainingError(
+      .nonFiniteLoss, at: place,
+      "the loss read from \(device.identifier) (\(device.name)) is \(loss.text): either training has diverged (a learning "
+        + "rate below \(learningRate) helps then, and the checked mode names the layer), or the device gives wrong "
+        + "results: `apus doctor` checks it")
   }
 
   private var guessLoss: (name: String, loss: Double)? {

@@ -33,11 +33,7 @@ extension Trainer {
       lastRun = plan.executable
     }
     let result = try mean(plans.map(\.totals))
-    guard result.loss.isFinite else {
-      throw TrainingError(
-        .nonFiniteLoss, at: place,
-        "the loss is \(result.loss): the model's weights have grown too large; train with a smaller learning rate")
-    }
+    try requirePossible(result.loss, at: place)
     return result
   }
 

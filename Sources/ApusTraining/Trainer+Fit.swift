@@ -168,13 +168,7 @@ extension Trainer {
       lastRun = plan.executable
       guard step - lastRead >= pace.stepsToNextRead || batch + 1 == batches.steps else { continue }
       result = try mean(plans.map(\.totals))
-      guard result.loss.isFinite else {
-        throw TrainingError(
-          .nonFiniteLoss, at: "epoch \(epoch), step \(step)",
-          "the loss became \(result.loss.isNaN ? "nan" : "\(result.loss)") between steps \(lastRead + 1) and "
-            + "\(step) at a learning rate of \(learningRate); use a smaller learning rate, or the checked mode to "
-            + "find the layer; if that changes nothing, \(device.name) may return wrong values: apus doctor tests it")
-      }
+      try requirePossible(result.loss, at: "epoch \(epoch), steps \(lastRead + 1) to \(step)")
       lastRead = step
       let elapsed = start.duration(to: .now).seconds
       pace.noteRead(steps: batch + 1, seconds: elapsed)

@@ -8,91 +8,121 @@ import Synchronization
   import Glibc
 #endif
 
-/// Watches calls into a driver that wait for the device, and ends the process when one hangs.
+/// Watches the calls into a driver, and ends the process when one hangs.
 ///
-/// A call hangs when it makes no progress for `max(limit, 20 t)`, where `t` is the longest call so far: a device that
-/// has answered in milliseconds has `limit`, one that takes seconds a step gets more. On a device that computes on the
-/// host's processor, processor time that the process takes is progress, too, so a large batch may take its time.
-/// Builds of programs are not watched: compilers take minutes on some machines.
+/// A call hangs when it makes no progress for `limit`, however long those before it took. Where the host's processor
+/// does the work, because the call compiles or the device is the processor, processor time that the process takes is
+/// progress: a large batch and a slow compiler may take their time.
 ///
 /// A hung thread cannot be given back to its caller, so the process ends without another call into the driver. That is
 /// for a program to decide: nothing is watched until `begin`.
 package enum CallWatch {
+  /// A driver's call that has not returned, if there is one, and how many calls were begun.
+  package struct Call {
+    var name: UnsafePointer<CChar>?
+    var count: UInt
+
+    package init(name: UnsafePointer<CChar>?, count: UInt) {
+      self.name = name
+      self.count = count
+    }
+  }
+
   private struct State {
-    var call: (name: String, device: String, onHost: Bool, progress: Double, cpu: Double)?
-    var start = 0.0
-    var longest = 0.0
-    var advice = ""
+    var call: (@Sendable () -> Call)?
+    var device: (name: String, isProcessor: Bool) = ("the driver", false)
+    var advice = "choose another device with --device"
   }
 
   private static let state = Mutex(State())
   private static let isOn = Atomic(false)
 
-  /// Seconds: 30, or what `APUS_DEVICE_TIMEOUT` names.
-  package static let defaultLimit: Double = {
-    guard let text = getenv("APUS_DEVICE_TIMEOUT"), let value = Double(String(cString: text)), value > 0 else {
-      return 30
-    }
-    return value
-  }()
+  /// Seconds to wait unless `APUS_DEVICE_TIMEOUT` names others.
+  package static let defaultLimit = 30.0
 
-  /// What the last words say of the work that is safe.
+  /// The seconds in `text`, from a tenth to a day; `nil` for anything else.
+  package static func limit(parsing text: String) -> Double? {
+    guard let seconds = Double(text), (0.1...86_400).contains(seconds) else { return nil }
+    return seconds
+  }
+
+  /// Where to look for the call in progress.
+  package static func observe(_ call: @escaping @Sendable () -> Call) { state.withLock { $0.call = call } }
+
+  /// The device that calls are for from now on.
+  package static func use(_ device: DeviceDescription) {
+    state.withLock { $0.device = (device.name, device.kind == .cpu) }
+  }
+
+  /// What the last words say of the work that is safe, and what to do.
   package static func advise(_ text: String) { state.withLock { $0.advice = text } }
 
-  /// Watches from now on; a call that hangs ends the process with `status`.
-  package static func begin(status: Int32) {
+  /// Watches from now on; a call without progress for `limit` seconds ends the process with `status`.
+  package static func begin(limit: Double, status: Int32) {
     if isOn.exchange(true, ordering: .relaxed) { return }
-    exitStatus.store(status, ordering: .relaxed)
+    let watch = Watch(limit: limit, status: status)
     var thread = pthread_t()
     pthread_create(
       &thread, nil,
-      { _ in
-        while true {
-          usleep(100_000)
-          CallWatch.look()
-        }
-      }, nil)
+      { pointer in
+        Unmanaged<Watch>.fromOpaque(pointer.unsafelyUnwrapped).takeRetainedValue().run()
+      }, Unmanaged.passRetained(watch).toOpaque())
   }
 
-  private static let exitStatus = Atomic<Int32>(0)
+  /// Calls in which drivers compile.
+  private static func compiles(_ name: String) -> Bool {
+    ["clCreateProgramWithBinary", "clBuildProgram", "clGetProgramInfo", "clCreateKernel"].contains(name)
+  }
 
-  /// Runs `body`, a call named `name` that waits for `device`; the outermost of nested ones counts.
-  package static func watch<T>(_ name: @autoclosure () -> String, on device: DeviceDescription, _ body: () -> T) -> T {
-    guard isOn.load(ordering: .relaxed) else { return body() }
-    let isOutermost = state.withLock { state in
-      if state.call != nil { return false }
-      state.start = seconds(CLOCK_MONOTONIC)
-      state.call = (name(), device.name, device.kind == .cpu, state.start, seconds(CLOCK_PROCESS_CPUTIME_ID))
-      return true
+  /// What the watching thread knows.
+  private final class Watch {
+    private let limit: Double
+    private let status: Int32
+    private var count: UInt = 0
+    private var waited = 0.0
+    private var lookedAt = seconds(CLOCK_MONOTONIC)
+    private var processorTime = 0.0
+
+    init(limit: Double, status: Int32) {
+      self.limit = limit
+      self.status = status
     }
-    let result = body()
-    if isOutermost {
-      state.withLock {
-        $0.longest = max($0.longest, seconds(CLOCK_MONOTONIC) - $0.start)
-        $0.call = nil
+
+    func run() -> Never {
+      while true {
+        usleep(100_000)
+        look()
       }
     }
-    return result
-  }
 
-  private static func look() {
-    let words: String? = state.withLock { state in
-      guard var call = state.call else { return nil }
+    private func look() {
       let now = seconds(CLOCK_MONOTONIC)
-      let cpu = seconds(CLOCK_PROCESS_CPUTIME_ID)
-      // More than this watch itself takes.
-      if call.onHost, cpu - call.cpu > 0.05 {
-        call.progress = now
-        call.cpu = cpu
-        state.call = call
+      // A process that was stopped, or that gets little of a busy machine, has not waited all the while.
+      let passed = min(now - lookedAt, 0.2)
+      lookedAt = now
+      let (call, device, advice) = state.withLock { ($0.call?(), $0.device, $0.advice) }
+      guard let call, let pointer = call.name else { return progressed() }
+      let name = String(cString: pointer)
+      if call.count != count {
+        count = call.count
+        return progressed()
       }
-      guard now - call.progress > max(defaultLimit, 20 * state.longest) else { return nil }
-      return "apus: \(call.device): \(call.name) has not returned for \(Int(now - call.progress)) s: the device or its "
-        + "driver hangs; \(state.advice) (APUS_DEVICE_TIMEOUT sets the seconds to wait)\n"
+      if device.isProcessor || compiles(name), othersTime - processorTime > 0.05 { return progressed() }
+      waited += passed
+      guard waited > limit else { return }
+      var words = "apus: \(device.name): \(name) has not returned for \(Int(waited)) s: the device or its driver "
+      words += "hangs; \(advice) (APUS_DEVICE_TIMEOUT sets the seconds to wait)\n"
+      words.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      _exit(status)
     }
-    guard var words else { return }
-    words.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    _exit(exitStatus.load(ordering: .relaxed))
+
+    private func progressed() {
+      waited = 0
+      processorTime = othersTime
+    }
+
+    /// Processor time of all threads but this one.
+    private var othersTime: Double { seconds(CLOCK_PROCESS_CPUTIME_ID) - seconds(CLOCK_THREAD_CPUTIME_ID) }
   }
 
   private static func seconds(_ clock: clockid_t) -> Double {

@@ -217,7 +217,7 @@ package final class Plan<B: Backend>: Executable {
       if let index = values.firstIndex(where: { !$0.isFinite }) {
         throw GraphError(
           label: lowered.nodes[id].label,
-          message: "\(values[index]) at element \(index) of \(lowered.nodes[id].line(id))")
+          message: "\(values[index].text) at element \(index) of \(lowered.nodes[id].line(id))")
       }
     }
   }

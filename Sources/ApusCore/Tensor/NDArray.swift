@@ -122,7 +122,7 @@ public struct NDArray: Sendable, Hashable {
 extension NDArray: CustomStringConvertible {
   /// Type, shape and the first few values: `float32[2x3] 1.0 2.0 3.0 ...`.
   public var description: String {
-    let head = doubles.prefix(8).map { "\($0)" }.joined(separator: " ")
+    let head = doubles.prefix(8).map(\.text).joined(separator: " ")
     return "\(dtype)[\(shape.shapeDescription)] \(head)\(count > 8 ? " ..." : "")"
   }
 }

@@ -18,3 +18,8 @@
 ///
 /// Subnormal numbers may be taken for 0.
 public enum Numerics {}
+
+extension Double {
+  /// The number as text; what is not a number is `nan` whatever its bits, of which Swift prints a payload.
+  package var text: String { isNaN ? "nan" : "\(self)" }
+}
