@@ -123,8 +123,8 @@ public struct Run {
       throw TrainingError(
         .nonFiniteLoss, at: name,
         "what was read from \(trainer.device.identifier) (\(trainer.device.name)) has infinities or is not a number, "
-          + "and nothing was saved: either training has diverged (a learning rate below \(trainer.learningRate) helps "
-          + "then), or the device gives wrong results: `apus doctor` checks it")
+          + "and nothing was saved: either training has diverged at a learning rate of \(trainer.learningRate) (a smaller "
+          + "one helps then), or the device gives wrong results: `apus doctor` checks it")
     }
     try FilePath.createFolder(folder)
     let metadata = ["model": configuration.model, "format": "apus"]

@@ -27,9 +27,9 @@ extension Trainer {
     if loss.isFinite && loss > -1e-3 { return }
     throw TrainingError(
       .nonFiniteLoss, at: place,
-      "the loss read from \(device.identifier) (\(device.name)) is \(loss.text): either training has diverged (a learning "
-        + "rate below \(learningRate) helps then, and the checked mode names the layer), or the device gives wrong "
-        + "results: `apus doctor` checks it")
+      "the loss read from \(device.identifier) (\(device.name)) is \(loss.text): either training has diverged at a "
+        + "learning rate of \(learningRate) (a smaller one helps then, and the checked mode names the layer), or the "
+        + "device gives wrong results: `apus doctor` checks it")
   }
 
   private var guessLoss: (name: String, loss: Double)? {
