@@ -88,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "ApusBackendTests",
       dependencies: [
-        "ApusCore", "ApusCPU", "ApusDevices", "ApusNN", "ApusSafetensors",
+        "ApusCore", "ApusCPU", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining",
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),

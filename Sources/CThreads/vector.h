@@ -12,15 +12,20 @@
 // One version of a function for each generation of x86-64, chosen when the program starts (too early for the thread
 // sanitizer, whose checks would run before it is ready). Elsewhere the compiler's baseline has the vector registers
 // that there are.
+// APUS_MOST_AVX2, defined by a test build, leaves the last generation out.
 #if defined(__x86_64__) && defined(__GLIBC__) && !__has_feature(thread_sanitizer)
+#ifdef APUS_MOST_AVX2
+#define APUS_WIDE __attribute__((target_clones("default", "arch=x86-64-v3")))
+#else
 #define APUS_WIDE __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#endif
 #else
 #define APUS_WIDE
 #endif
 
 // A version for 32 registers of 512 bits alone, for loops whose blocks are cut for that many. It is called where
 // `apus_has_wide_registers` says so; elsewhere there is a version with smaller blocks.
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(APUS_MOST_AVX2)
 #define APUS_WIDEST __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
 #define apus_has_wide_registers() \
   (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && \
