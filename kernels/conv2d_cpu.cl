@@ -102,6 +102,14 @@
 #define LEFT_TILES CLAMP((LEFT_COLUMNS + TILE_W - 1) / TILE_W, 0, TILES)
 #define RIGHT_TILES CLAMP(RIGHT_COLUMNS <= 0 ? 0 : 1 + (RIGHT_COLUMNS + TILE_W - 2) / TILE_W, 0, TILES - LEFT_TILES)
 
+ALWAYS_INLINE void clear(vec acc[PIXELS][TILE_V]) {
+#pragma unroll
+  for (int m = 0; m < PIXELS; ++m) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) acc[m][v] = (vec)(0.0f);
+  }
+}
+
 // acc[pixel] += source[pixel, i] * filter[i, :] over i < length, for the pixels with lo <= column < hi.
 ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *source,
                               const FILTER_SPACE float *filter, const int length, const int lo,
@@ -133,6 +141,32 @@ ALWAYS_INLINE void accumulate(vec acc[PIXELS][TILE_V], const __global float *sou
   }
 }
 
+// Longer sums are those of blocks of up to 512 terms.
+#define LONG (R * S * GROUP_SOURCE > 2048)
+
+#if LONG
+typedef struct {
+  vec total[PIXELS][TILE_V], rest[PIXELS][TILE_V];
+} long_sum;
+
+ALWAYS_INLINE void accumulate_long(long_sum *all, const __global float *source, const FILTER_SPACE float *filter,
+                                   const int length, const int lo, const int hi) {
+  for (int begin = 0; begin < length; begin += 512) {
+    vec acc[PIXELS][TILE_V];
+    clear(acc);
+    accumulate(acc, source + begin, filter + begin * FILTER_ROW, min(512, length - begin), lo, hi);
+#pragma unroll
+    for (int m = 0; m < PIXELS; ++m) {
+#pragma unroll
+      for (int v = 0; v < TILE_V; ++v) ADD_BLOCK(vec, all->total[m][v], all->rest[m][v], acc[m][v]);
+    }
+  }
+}
+#define ACCUMULATE(...) accumulate_long(&all, __VA_ARGS__)
+#else
+#define ACCUMULATE(...) accumulate(acc, __VA_ARGS__)
+#endif
+
 // The rows of the source that one row of the result reads, as offsets of elements, and those of the filter. Ascending:
 // most of the rows were read for the result's previous row, and the caches fetch the last one ahead.
 typedef struct {
@@ -159,16 +193,18 @@ ALWAYS_INLINE void find_taps(row_taps *taps, const int row) {
 ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *source,
                           const FILTER_SPACE float *filter, const row_taps *taps, const int class,
                           const int first, const bool border) {
-#pragma unroll
-  for (int m = 0; m < PIXELS; ++m) {
-#pragma unroll
-    for (int v = 0; v < TILE_V; ++v) acc[m][v] = (vec)(0.0f);
-  }
+#if LONG
+  long_sum all;
+  clear(all.total);
+  clear(all.rest);
+#else
+  clear(acc);
+#endif
   for (int t = 0; t < taps->count; ++t) {
     const __global float *source_line = source + taps->source[t] + first * (COLUMN_STEP * SOURCE_C);
     const FILTER_SPACE float *filter_line = filter + taps->filter[t];
     if (FLAT && !border) {
-      accumulate(acc, source_line + TAP_SHIFT(0, FILTER_COLUMN(0)) * SOURCE_C, filter_line, S * SOURCE_C, 0, TILE_W);
+      ACCUMULATE(source_line + TAP_SHIFT(0, FILTER_COLUMN(0)) * SOURCE_C, filter_line, S * SOURCE_C, 0, TILE_W);
       continue;
     }
 #pragma unroll
@@ -178,10 +214,17 @@ ALWAYS_INLINE void gather(vec acc[PIXELS][TILE_V], const __global float *source,
       const int before = -(first * COLUMN_STEP + shift), after = SOURCE_W - 1 + before;
       const int lo = !border || before <= 0 ? 0 : (before + COLUMN_STEP - 1) / COLUMN_STEP;
       const int hi = !border ? TILE_W : after < 0 ? 0 : after / COLUMN_STEP + 1;
-      accumulate(acc, source_line + shift * SOURCE_C, filter_line + FILTER_COLUMN(s) * GROUP_SOURCE * FILTER_ROW,
-                 GROUP_SOURCE, lo, hi);
+      const FILTER_SPACE float *filter_tap = filter_line + FILTER_COLUMN(s) * GROUP_SOURCE * FILTER_ROW;
+      ACCUMULATE(source_line + shift * SOURCE_C, filter_tap, GROUP_SOURCE, lo, hi);
     }
   }
+#if LONG
+#pragma unroll
+  for (int m = 0; m < PIXELS; ++m) {
+#pragma unroll
+    for (int v = 0; v < TILE_V; ++v) acc[m][v] = BLOCK_SUM(all.total[m][v], all.rest[m][v]);
+  }
+#endif
 }
 
 // What a window makes of two of its values. A NaN stays.

@@ -86,13 +86,21 @@ KERNEL void gather_rows(__global const SOURCE_TYPE *restrict x, __global const i
 
 #else
 
+// Indices whose rows are added one after the other.
+#define LONGEST 256
+
 KERNEL void gather_gradient(__global const float *restrict dy, __global const int *restrict index,
                             __global float *restrict dx EPILOGUE_PARAMS) {
   FOR_BLOCKS(ROWS, row, e) {
     const INDEX at = row * ROW + e;
-    vec v = (vec)(0.0f);
-    for (int b = 0; b < COUNT; b++)
-      if (index[b] == row) v += LOAD(dy, (INDEX)b * ROW + e);
+    vec total = (vec)(0.0f), rest = (vec)(0.0f);
+    for (int first = 0; first < COUNT; first += LONGEST) {
+      vec block = (vec)(0.0f);
+      for (int b = first; b < min(first + LONGEST, COUNT); b++)
+        if (index[b] == row) block += LOAD(dy, (INDEX)b * ROW + e);
+      ADD_BLOCK(vec, total, rest, block);
+    }
+    const vec v = BLOCK_SUM(total, rest);
     STORE(EPILOGUE(vec, LOAD, v, at, e), dx + at);
   }
 }

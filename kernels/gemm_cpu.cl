@@ -11,7 +11,8 @@
 //   TILE_M, TILE_N                rows and columns of a tile. Where the columns do not fill its vectors, the last one
 //                                 begins earlier and overlaps the one before
 //   BLOCK_M, BLOCK_N              rows and columns of the block of c that a work-item computes, tile by tile
-//   BLOCK_K                       terms summed before the work-item goes on to the next tile of its block
+//   BLOCK_K                       terms summed before the work-item goes on to the next tile of its block. The sums of
+//                                 such blocks are added up, which keeps more digits than one long sum
 //   PACK_A, PACK_B                1: the work-item first copies its part of the operand into private memory. A
 //                                 transposed b has to be; large operands should be, because rows of a power of two
 //                                 floats apart compete for the same cache lines
@@ -22,6 +23,8 @@
 // accumulators should fit the registers: TILE_M * TILE_V <= 26.
 
 #define COLUMN(v) FIRST_LANE(v, TILE_N)
+// So many that what their sum loses is added up, too.
+#define MANY_BLOCKS (K > 64 * BLOCK_K)
 #define TILES_M ((BLOCK_M + TILE_M - 1) / TILE_M)
 #define TILES_N ((BLOCK_N + TILE_N - 1) / TILE_N)
 
@@ -142,6 +145,9 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
 #if BLOCK_K < K
   vec sums[TILES_N][TILES_M][TILE_M][TILE_V];
 #endif
+#if MANY_BLOCKS
+  vec rests[TILES_N][TILES_M][TILE_M][TILE_V];
+#endif
 
   for (int first_term = 0; first_term < K; first_term += BLOCK_K) {
     const int terms = min(BLOCK_K, K - first_term);
@@ -164,13 +170,7 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
 #pragma unroll
         for (int i = 0; i < TILE_M; ++i) {
 #pragma unroll
-          for (int v = 0; v < TILE_V; ++v) {
-#if BLOCK_K < K
-            acc[i][v] = first_term > 0 ? sums[tile_n][tile_m][i][v] : (vec)(0.0f);
-#else
-            acc[i][v] = (vec)(0.0f);
-#endif
-          }
+          for (int v = 0; v < TILE_V; ++v) acc[i][v] = (vec)(0.0f);
         }
         multiply(acc,
 #if PACK_A
@@ -185,6 +185,23 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
 #endif
                  terms);
 #if BLOCK_K < K
+        if (first_term > 0) {
+#pragma unroll
+          for (int i = 0; i < TILE_M; ++i) {
+#pragma unroll
+            for (int v = 0; v < TILE_V; ++v) {
+#if MANY_BLOCKS
+              vec total = sums[tile_n][tile_m][i][v];
+              vec rest = first_term > BLOCK_K ? rests[tile_n][tile_m][i][v] : (vec)(0.0f);
+              ADD_BLOCK(vec, total, rest, acc[i][v]);
+              rests[tile_n][tile_m][i][v] = rest;
+              acc[i][v] = first_term + BLOCK_K < K ? total : BLOCK_SUM(total, rest);
+#else
+              acc[i][v] += sums[tile_n][tile_m][i][v];
+#endif
+            }
+          }
+        }
         if (first_term + BLOCK_K < K) {
           copy_tile(sums[tile_n][tile_m], acc);
           continue;

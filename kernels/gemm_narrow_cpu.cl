@@ -8,12 +8,16 @@
 //   M, N, K, TRANSPOSE_A, TRANSPOSE_B, A_BATCH_STRIDE, B_BATCH_STRIDE   as in gemm_cpu.cl
 //   TILE_M    rows, or with TRANSPOSE_A vectors of rows, of a tile of all columns, which is kept in registers
 //   BLOCK_M   rows of a work-item
-//   BLOCK_K   without TRANSPOSE_A: terms, a multiple of 16 or K, whose part of b should stay in the first cache
+//   BLOCK_K   terms that are summed before they join the sums of others, which keeps more digits than one long sum;
+//             without TRANSPOSE_A a multiple of 16 or K, whose part of b should stay in the first cache
 // Entry point
 //   gemm(a, b, c EPILOGUE_PARAMS)
 //     global size: { ceil(M / BLOCK_M), batch count }, local size { 1, 1 }
 // Limits: VECTOR 16; N <= 16; TILE_M * N <= 26; 16 <= K and TILE_M <= M, or 16 * TILE_M <= M with TRANSPOSE_A. Without
 // TRANSPOSE_A and TRANSPOSE_B a work-item copies its part of b to private memory.
+
+// So many that what their sum loses is added up, too.
+#define MANY_BLOCKS (K > 64 * BLOCK_K)
 
 #if TRANSPOSE_A
 #define TILE_ROWS (16 * TILE_M)
@@ -22,15 +26,15 @@
 #endif
 
 #if TRANSPOSE_A
-// The rows of c of a tile: sums[row, j] = sum over k of a[k, row] * b[k, j]
-ALWAYS_INLINE void multiply(float *sums, const __global float *a, const __global float *b) {
-  float16 acc[TILE_M][N];
+// acc[i, j] = sum over first <= k < end of a[k, 16 * i ... 16 * i + 15] * b[k, j]
+ALWAYS_INLINE void multiply_terms(float16 acc[TILE_M][N], const __global float *a, const __global float *b,
+                                  const int first, const int end) {
 #pragma unroll
   for (int i = 0; i < TILE_M; ++i) {
 #pragma unroll
     for (int j = 0; j < N; ++j) acc[i][j] = (float16)(0.0f);
   }
-  for (int k = 0; k < K; ++k) {
+  for (int k = first; k < end; ++k) {
     float16 rows[TILE_M];
 #pragma unroll
     for (int i = 0; i < TILE_M; ++i) rows[i] = LOAD16(a, (INDEX)k * M + i * 16);
@@ -41,6 +45,28 @@ ALWAYS_INLINE void multiply(float *sums, const __global float *a, const __global
       for (int i = 0; i < TILE_M; ++i) acc[i][j] = fma(rows[i], value, acc[i][j]);
     }
   }
+}
+
+// The rows of c of a tile: sums[row, j] = sum over k of a[k, row] * b[k, j]
+ALWAYS_INLINE void multiply(float *sums, const __global float *a, const __global float *b) {
+  float16 acc[TILE_M][N];
+#if K <= BLOCK_K
+  multiply_terms(acc, a, b, 0, K);
+#else
+  float16 total[TILE_M][N], rest[TILE_M][N];
+  for (int first = 0; first < K; first += BLOCK_K) {
+    multiply_terms(acc, a, b, first, min(first + BLOCK_K, K));
+#pragma unroll
+    for (int i = 0; i < TILE_M; ++i) {
+#pragma unroll
+      for (int j = 0; j < N; ++j) {
+        if (first == 0) total[i][j] = rest[i][j] = (float16)(0.0f);
+        ADD_BLOCK(float16, total[i][j], rest[i][j], acc[i][j]);
+        acc[i][j] = BLOCK_SUM(total[i][j], rest[i][j]);
+      }
+    }
+  }
+#endif
 #pragma unroll
   for (int i = 0; i < TILE_M; ++i) {
     float16 rows[16];
@@ -103,14 +129,15 @@ ALWAYS_INLINE void add_terms(float16 acc[TILE_M][N], const __global float *a, co
   }
 }
 
-// parts[i, j] += a[i, k] * b[j, k] over `count` terms, 16 sums each; `=` if these are the first terms.
-ALWAYS_INLINE void multiply(float16 *parts, const __global float *a, const SPACE_B float *b, const int count,
-                            const bool is_first) {
+// parts[i, j] += a[i, k] * b[j, k] over `count` terms, 16 sums each; `=` if these are the first terms. `rests` takes in
+// what these sums lose, if there are many.
+ALWAYS_INLINE void multiply(float16 *parts, float16 *rests, const __global float *a, const SPACE_B float *b,
+                            const int count, const bool is_first) {
   float16 acc[TILE_M][N];
 #pragma unroll
   for (int i = 0; i < TILE_M; ++i) {
 #pragma unroll
-    for (int j = 0; j < N; ++j) acc[i][j] = is_first ? (float16)(0.0f) : parts[i * N + j];
+    for (int j = 0; j < N; ++j) acc[i][j] = (float16)(0.0f);
   }
   for (int k = 0; k + 16 <= count; k += 16) add_terms(acc, a, b, k, 0);
 #if K % 16 > 0
@@ -120,7 +147,17 @@ ALWAYS_INLINE void multiply(float16 *parts, const __global float *a, const SPACE
 #pragma unroll
   for (int i = 0; i < TILE_M; ++i) {
 #pragma unroll
-    for (int j = 0; j < N; ++j) parts[i * N + j] = acc[i][j];
+    for (int j = 0; j < N; ++j) {
+#if MANY_BLOCKS
+      float16 total = parts[i * N + j], rest = rests[i * N + j];
+      if (is_first) total = rest = (float16)(0.0f);
+      ADD_BLOCK(float16, total, rest, acc[i][j]);
+      parts[i * N + j] = total;
+      rests[i * N + j] = rest;
+#else
+      parts[i * N + j] = is_first ? acc[i][j] : parts[i * N + j] + acc[i][j];
+#endif
+    }
   }
 }
 #endif
@@ -133,7 +170,7 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
   const __global float *matrix_a = a + batch * A_BATCH_STRIDE, *matrix_b = b + batch * B_BATCH_STRIDE;
 #if !TRANSPOSE_A
 #define ROW_TILES ((BLOCK_M + TILE_M - 1) / TILE_M)
-  float16 parts[ROW_TILES * TILE_M * N];
+  float16 parts[ROW_TILES * TILE_M * N], rests[MANY_BLOCKS ? ROW_TILES * TILE_M * N : 1];
   for (int k = 0; k < K; k += BLOCK_K) {
     const int count = min(BLOCK_K, K - k);
 #if TRANSPOSE_B
@@ -142,8 +179,11 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
     float block_b[N * BLOCK_K];
     transpose_b(block_b, matrix_b + (INDEX)k * N, count, (INDEX)(K - k) * N);
 #endif
-    for (int row = first_row; row < end; row += TILE_M)
-      multiply(parts + (row - first_row) * N, matrix_a + (INDEX)min(row, M - TILE_M) * K + k, block_b, count, k == 0);
+    for (int row = first_row; row < end; row += TILE_M) {
+      const int at = (row - first_row) * N;
+      multiply(parts + at, rests + (MANY_BLOCKS ? at : 0), matrix_a + (INDEX)min(row, M - TILE_M) * K + k, block_b,
+               count, k == 0);
+    }
   }
 #endif
   for (int tile_row = first_row; tile_row < end; tile_row += TILE_ROWS) {
@@ -153,7 +193,10 @@ void gemm(const __global float *restrict a, const __global float *restrict b,
 #if TRANSPOSE_A
     multiply(sums, matrix_a + row, matrix_b);
 #else
-    for (int i = 0; i < TILE_M * N; ++i) sums[i] = sum_of_lanes(parts[(tile_row - first_row) * N + i]);
+    for (int i = 0; i < TILE_M * N; ++i) {
+      const int at = (tile_row - first_row) * N + i;
+      sums[i] = sum_of_lanes(MANY_BLOCKS ? BLOCK_SUM(parts[at], rests[MANY_BLOCKS ? at : 0]) : parts[at]);
+    }
 #endif
     const INDEX stored = (batch * M + row) * N;
     for (int i = (tile_row - row) * N; i < min(end - row, TILE_ROWS) * N; ++i)

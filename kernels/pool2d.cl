@@ -94,6 +94,16 @@ static inline float pool2d_scale(int p, int q) {
 static inline vec pool2d_window(__global const float *image, int p, int q) {
   const int top = p * STRIDE_H - PAD_TOP, left = q * STRIDE_W - PAD_LEFT;
   const int bottom = min(top + WINDOW_H, H), right = min(left + WINDOW_W, W);
+#if !POOL_MAX && WINDOW_H * WINDOW_W > 512
+  vec total = (vec)(0.0f), rest = (vec)(0.0f);
+  for (int i = max(top, 0); i < bottom; i++)
+    for (int first = max(left, 0); first < right; first += 256) {
+      vec block = (vec)(0.0f);
+      for (int j = first; j < min(first + 256, right); j++) block += LOAD(image, (i * W + j) * C);
+      ADD_BLOCK(vec, total, rest, block);
+    }
+  return BLOCK_SUM(total, rest) * pool2d_scale(p, q);
+#else
   vec result = (vec)(POOL_MAX ? -INFINITY : 0.0f);
   for (int i = max(top, 0); i < bottom; i++)
     for (int j = max(left, 0); j < right; j++) {
@@ -105,6 +115,7 @@ static inline vec pool2d_window(__global const float *image, int p, int q) {
 #endif
     }
   return POOL_MAX ? result : result * pool2d_scale(p, q);
+#endif
 }
 
 #if POOL2D_FORWARD

@@ -65,8 +65,10 @@ extension CPUBackend {
     let stride = Int(apus_depthwise_scratch(&sizes)).roundedUpToLine
     let bands = DepthwiseBands(sizes, images: images)
     let parts = min(Int(apus_thread_count()), bands.count)
+    // Sums of about 256 pixels of a row join the others: many sums added up keep more digits than one long one.
+    let step = max(1, 256 / Int(sizes.result_width))
     let scratch = workScratch
-    try scratch.reserve((sumCount + stride) * parts * MemoryLayout<Float>.stride, limit: device.memoryBytes)
+    try scratch.reserve((2 * sumCount + stride) * parts * MemoryLayout<Float>.stride, limit: device.memoryBytes)
     let (x, dy, dw) = (image.floats, gradient.floats, filter.floats)
     let (imageCount, gradientCount) = (sizes.imageCount, bands.height * Int(sizes.result_width * sizes.channels))
     let loop = parallelLoop(over: parts) { [sizes] range, _ in
@@ -74,12 +76,19 @@ extension CPUBackend {
       let sums = scratch.floats(part: 0, stride: 0)
       for part in range {
         let own = sums + part * sumCount
+        let lines = sums + parts * sumCount + part * (stride + sumCount)
+        let latest = lines + stride
         own.update(repeating: 0, count: sumCount)
-        for band in (bands.count * part / parts)..<(bands.count * (part + 1) / parts) {
+        latest.update(repeating: 0, count: sumCount)
+        let (first, end) = (bands.count * part / parts, bands.count * (part + 1) / parts)
+        for band in first..<end {
           let (image, rows) = bands[band]
           apus_depthwise_accumulate(
             &sizes, x + image * imageCount, dy + image * gradientCount, Int64(rows.lowerBound), Int64(rows.count),
-            sums + parts * sumCount + part * stride, own)
+            lines, latest)
+          guard (band + 1 - first) % step == 0 || band == end - 1 else { continue }
+          apus_accumulate(latest, own, Int64(sumCount))
+          latest.update(repeating: 0, count: sumCount)
         }
       }
     }

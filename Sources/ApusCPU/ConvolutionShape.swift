@@ -2,7 +2,8 @@ import ApusCore
 
 /// Sizes of a convolution, the same for its three passes; images NHWC, filters `[R, S, C / groups, K]`.
 struct ConvolutionShape {
-  let n: Int, c: Int
+  var n: Int
+  let c: Int
   var h: Int, w: Int
   let r: Int, s: Int, k: Int
   let p: Int, q: Int

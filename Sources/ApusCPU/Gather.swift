@@ -30,8 +30,8 @@ extension CPUBackend {
     }
   }
 
-  /// Each row of the table gets the sum, in order, of the gradients of the rows gathered from it: every thread has its
-  /// own rows of the table and looks through all indices.
+  /// Each row of the table gets the sum, by halves, of the gradients of the rows gathered from it, which are listed
+  /// row by row first.
   func gatherGradient(_ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
     let rowCount = invocation.output.shape[0]
     let width = invocation.output.shape.dropFirst().reduce(1, *)
@@ -39,12 +39,32 @@ extension CPUBackend {
     let indices = invocation.inputs[1].base.assumingMemoryBound(to: Int32.self)
     let (dy, dx) = (invocation.inputs[0].floats, invocation.output.floats)
     let epilogue = try epilogueProgram(invocation)
-    return parallelLoop(over: rowCount, minimum: 16384 / max(width, 1) + 1) { rows, part in
-      (dx + rows.lowerBound * width).update(repeating: 0, count: rows.count * width)
-      for b in 0..<batch where rows.contains(Int(indices[b])) {
-        apus_accumulate(dy + b * width, dx + Int(indices[b]) * width, Int64(width))
+    // Ends of the rows' lists, then the lists.
+    let listed = try allocate((rowCount + batch) * MemoryLayout<Int64>.stride)
+    let ends = listed.base.assumingMemoryBound(to: Int64.self)
+    let list = ends + rowCount
+    let sum = parallelLoop(over: rowCount, minimum: 16384 / max(width, 1) + 1) { rows, part in
+      for row in rows {
+        let first = row == 0 ? 0 : ends[row - 1]
+        apus_sum_listed(dy, list + Int(first), ends[row] - first, Int64(width), dx + row * width)
       }
       epilogue?.run((rows.lowerBound * width)..<(rows.upperBound * width), part: part)
+    }
+    return { [listed] in
+      withExtendedLifetime(listed) {
+        ends.update(repeating: 0, count: rowCount)
+        let isRow = { (index: Int32) in index >= 0 && index < rowCount }
+        for b in 0..<batch where isRow(indices[b]) { ends[Int(indices[b])] += 1 }
+        var first: Int64 = 0
+        for row in 0..<rowCount {
+          (ends[row], first) = (first, first + ends[row])
+        }
+        for b in 0..<batch where isRow(indices[b]) {
+          list[Int(ends[Int(indices[b])])] = Int64(b)
+          ends[Int(indices[b])] += 1
+        }
+        sum()
+      }
     }
   }
 }

@@ -35,12 +35,14 @@ extension OpenCLBackend {
     }
   }
 
-  /// The direct convolution pools rows of small windows that lie side by side.
+  /// The direct convolution pools rows of small windows that lie side by side. What windows of several rows hold so far
+  /// is private memory, up to 64 floats for each of a row.
   package func fusesPooling(
     _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
   ) -> Bool {
     guard case .conv2D(let attributes) = op, pooling.tilesImage, pooling.width <= 8,
-      pooling.width <= result.shape[2], pooling.height <= result.shape[1]
+      pooling.width <= result.shape[2], pooling.height <= result.shape[1],
+      pooling.height == 1 || result.shape[2] / pooling.width <= 1024
     else { return false }
     switch conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward) {
     case .direct, .matrix: return true

@@ -47,7 +47,8 @@ struct FilterGradientTile {
       chunk = max(1, 100.dividedRoundingUp(by: shape.q))
     } else {
       let copies = block.tapRows * block.tapColumns > 1 && !shape.isDepthwise
-      chunk = copies ? max(1, min(shape.p, 8192 / Self.lineCount(shape))) : 1 << 20
+      // At most about 1000 pixels: the sums of many such chunks keep more digits than one long sum.
+      chunk = copies ? max(1, min(shape.p, 8192 / Self.lineCount(shape))) : max(1, 1024 / shape.q)
     }
     global = [blocks, splits]
   }

@@ -165,9 +165,9 @@ struct ProductTile {
       (blockM, blockN, blockK) = (512, columns, 512)
       while blockM > 64, m.dividedRoundingUp(by: blockM) * n.dividedRoundingUp(by: blockN) < 16 { blockM /= 2 }
     } else {
-      (blockM, blockN, blockK) = packsB ? (256, columns, min(k, collides ? 128 : 512)) : (rows, columns, k)
+      (blockM, blockN, blockK) = packsB ? (256, columns, min(k, collides ? 128 : 512)) : (rows, columns, min(k, 512))
       // Enough work for an item, while there are items for all cores.
-      while blockM < m, blockM * blockN * blockK < Int(200_000 * variation.work),
+      while blockM < m, blockM * blockN * (packsB ? blockK : k) < Int(200_000 * variation.work),
         m.dividedRoundingUp(by: blockM * 2) * n.dividedRoundingUp(by: blockN) >= Int(16 / variation.work)
       {
         blockM *= 2

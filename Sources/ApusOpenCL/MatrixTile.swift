@@ -34,7 +34,9 @@ struct MatrixTile {
       var tile = tile
       let groups = tile.groups(rows, columns) * slices
       let wanted = groups >= units ? 1 : (2 * units).dividedRoundingUp(by: groups)
-      tile.splits = min(tile.mostSplits(depth), wanted)
+      // The sums of several parts keep more digits than one long sum; they take up to 64 MB.
+      let long = min(depth / 8192, (1 << 24) / (rows * columns * slices))
+      tile.splits = min(tile.mostSplits(depth), max(wanted, long))
       return tile
     }
   }

@@ -55,8 +55,13 @@ struct Conv2DTile {
     let terms = shape.r * shape.s * (shape.isDepthwise ? 1 : sourceChannels / shape.groups)
     self.channels = channels
     vector = RegisterTile.vector(channels)
-    // A few channels use part of a longer vector: faster than one by one.
-    if shape.groups == 1, channels < 16 { vector = [1, 4, 8, 16].first { $0 >= channels }! }
+    // A few channels use part of a longer vector: faster than one by one. The filter's copy with full vectors is
+    // private memory, which lies on a stack.
+    if shape.groups == 1, channels < 16, let longer = [1, 4, 8, 16].first(where: { $0 >= channels }),
+      terms * longer <= 1 << 16
+    {
+      vector = longer
+    }
 
     // Short sums end before many accumulators pay.
     let registers = terms <= 16 ? 16 : 26

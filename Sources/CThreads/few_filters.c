@@ -12,6 +12,8 @@ enum {
   // Of a row of the filter, for the filter gradient; rows of results that are worked on together.
   MOST_TAPS = 12,
   CHUNK = 32,
+  // Pixels whose products are summed in registers before they join the others.
+  LONGEST = 512,
 };
 
 int apus_few_filters_suits(const apus_few_filters *s) {
@@ -183,7 +185,7 @@ APUS_PART void add_windows(const apus_few_filters *s, const float *image, int64_
                            float *sums, const int taps, const int registers) {
   lanes all[MOST_TAPS][2];
   APUS_UNROLL for (int t = 0; t < taps; t++)
-    APUS_UNROLL for (int j = 0; j < registers; j++) all[t][j] = *(lanes *)(sums + (t * registers + j) * LANES);
+    APUS_UNROLL for (int j = 0; j < registers; j++) all[t][j] = (lanes){0};
   for (int64_t i = 0; i < count; i++, y++) {
     if (y < 0 || y >= s->height) continue;
     const float *cell = image + y * s->width * s->channels, *gradients = lines + i * result_line(s);
@@ -195,13 +197,14 @@ APUS_PART void add_windows(const apus_few_filters *s, const float *image, int64_
     }
   }
   APUS_UNROLL for (int t = 0; t < taps; t++)
-    APUS_UNROLL for (int j = 0; j < registers; j++) *(lanes *)(sums + (t * registers + j) * LANES) = all[t][j];
+    APUS_UNROLL for (int j = 0; j < registers; j++) *(lanes *)(sums + (t * registers + j) * LANES) += all[t][j];
 }
 
 APUS_PART void gradient_part(const apus_few_filters *s, const float *images, const float *results, int64_t first,
                              int64_t end, float *scratch, float *gradient, const int taps, const int registers) {
   float *lines = scratch, *sums = scratch + CHUNK * result_line(s);
   const int64_t width = registers * LANES, own = taps * width, blocks = s->channels / width;
+  const int64_t step = s->width < LONGEST ? LONGEST / s->width : 1;
   memset(sums, 0, s->filter_height * blocks * own * sizeof(float));
   for (int64_t row = first, count; row < end; row += count) {
     const int64_t p = row % s->result_height;
@@ -211,8 +214,9 @@ APUS_PART void gradient_part(const apus_few_filters *s, const float *images, con
     const float *image = images + row / s->result_height * s->height * s->width * s->channels;
     for (int64_t block = 0; block < blocks; block++)
       for (int64_t r = 0; r < s->filter_height; r++)
-        add_windows(s, image + block * width, p + r - s->top, count, lines, sums + (r * blocks + block) * own, taps,
-                    registers);
+        for (int64_t i = 0; i < count; i += step)
+          add_windows(s, image + block * width, p + i + r - s->top, count - i < step ? count - i : step,
+                      lines + i * result_line(s), sums + (r * blocks + block) * own, taps, registers);
   }
   for (int64_t r = 0; r < s->filter_height; r++)
     for (int64_t column = 0; column < s->filter_width; column++)

@@ -1,6 +1,10 @@
 #include "apus_pool.h"
 
+#include "apus_rows.h"
 #include "vector.h"
+
+// Cells of a window that are summed one after the other; a larger window's sum is that of its halves.
+enum { LONGEST = 256 };
 
 // A NaN counts as greatest.
 #define GREATER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
@@ -18,16 +22,34 @@ void apus_pool_maximum(const apus_windows *windows, const float *restrict x, flo
   }
 }
 
+static void sum_rows(const apus_windows *w, const float *x, int64_t rows, int64_t channels, float *y) {
+  if (rows == 1) return apus_sum_panel(x, w->channels, w->columns, channels, y);
+  const int64_t first = rows / 2;
+  float rest[APUS_PANEL];
+  sum_rows(w, x, first, channels, y);
+  sum_rows(w, x + first * w->row_stride, rows - first, channels, rest);
+  for (int64_t c = 0; c < channels; c++) y[c] += rest[c];
+}
+
+static void sum_window(const apus_windows *w, const float *x, float *y) {
+  for (int64_t c = 0; c < w->channels; c += APUS_PANEL)
+    sum_rows(w, x + c, w->rows, w->channels - c < APUS_PANEL ? w->channels - c : APUS_PANEL, y + c);
+}
+
 APUS_WIDE
 void apus_pool_mean(const apus_windows *windows, const float *restrict x, float factor, float *restrict y) {
   const apus_windows w = *windows;
   for (int64_t i = 0; i < w.count; i++, x += w.step, y += w.channels) {
-    for (int64_t c = 0; c < w.channels; c++) y[c] = 0.f;
-    for (int64_t r = 0; r < w.rows; r++)
-      for (int64_t s = 0; s < w.columns; s++) {
-        const float *cell = x + r * w.row_stride + s * w.channels;
-        for (int64_t c = 0; c < w.channels; c++) y[c] += cell[c];
-      }
+    if (w.rows * w.columns > LONGEST) {
+      sum_window(&w, x, y);
+    } else {
+      for (int64_t c = 0; c < w.channels; c++) y[c] = 0.f;
+      for (int64_t r = 0; r < w.rows; r++)
+        for (int64_t s = 0; s < w.columns; s++) {
+          const float *cell = x + r * w.row_stride + s * w.channels;
+          for (int64_t c = 0; c < w.channels; c++) y[c] += cell[c];
+        }
+    }
     for (int64_t c = 0; c < w.channels; c++) y[c] *= factor;
   }
 }

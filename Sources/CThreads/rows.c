@@ -13,7 +13,7 @@ enum { LONGEST = 32, LONGEST_ROW = LONGEST * PARTS, LONGEST_COLUMN = LONGEST * 4
 APUS_PART int64_t half(int64_t count, int64_t block) { return (count + block - 1) / block / 2 * block; }
 
 // Columns that are worked on together: their sums stay in the first cache.
-enum { PANEL = 256 };
+enum { PANEL = APUS_PANEL };
 // Fewer columns are worked on several rows at a time, as so many or almost so many.
 enum { NARROW = 64 };
 
@@ -68,14 +68,13 @@ APUS_PART void sum_registers(const float *x, int64_t stride, int64_t rows, float
   APUS_UNROLL for (int v = 0; v < registers; v++) *(lanes *)(y + v * LANES) = sums[v];
 }
 
-// `y[c] = sum over r of x[r * stride + c]` for at least one row and at most PANEL columns.
 APUS_WIDE
-static void sum_panel(const float *restrict x, int64_t stride, int64_t rows, int64_t columns, float *restrict y) {
+void apus_sum_panel(const float *restrict x, int64_t stride, int64_t rows, int64_t columns, float *restrict y) {
   if (rows > LONGEST_COLUMN) {
     const int64_t first = half(rows, LONGEST_COLUMN);
     float rest[PANEL];
-    sum_panel(x, stride, first, columns, y);
-    sum_panel(x + first * stride, stride, rows - first, columns, rest);
+    apus_sum_panel(x, stride, first, columns, y);
+    apus_sum_panel(x + first * stride, stride, rows - first, columns, rest);
     for (int64_t c = 0; c < columns; c++) y[c] += rest[c];
     return;
   }
@@ -112,7 +111,7 @@ static void sum_panel(const float *restrict x, int64_t stride, int64_t rows, int
 APUS_PART void reduce_all(apus_reduction kind, const float *x, int64_t rows, int64_t columns, float *restrict y) {
   if (kind == APUS_REDUCE_SUM) {
     for (int64_t first = 0; first < columns; first += PANEL)
-      sum_panel(x + first, columns, rows, columns - first < PANEL ? columns - first : PANEL, y + first);
+      apus_sum_panel(x + first, columns, rows, columns - first < PANEL ? columns - first : PANEL, y + first);
   } else {
     for (int64_t c = 0; c < columns; c++) y[c] = x[c];
     for (int64_t r = 1; r < rows; r++)
@@ -157,10 +156,33 @@ void apus_add_rows(const float *restrict x, int64_t rows, int64_t columns, float
     if (columns <= NARROW / 2) {
       apus_reduce_columns(APUS_REDUCE_SUM, x, rows, columns, sums);
     } else {
-      sum_panel(x + first, columns, rows, width, sums);
+      apus_sum_panel(x + first, columns, rows, width, sums);
     }
     for (int64_t c = 0; c < width; c++) y[first + c] += sums[c];
   }
+}
+
+APUS_PART void sum_listed(const float *x, int64_t stride, const int64_t *list, int64_t count, int64_t columns,
+                          float *restrict y) {
+  if (count > LONGEST) {
+    const int64_t first = half(count, LONGEST);
+    float rest[PANEL];
+    sum_listed(x, stride, list, first, columns, y);
+    sum_listed(x, stride, list + first, count - first, columns, rest);
+    for (int64_t c = 0; c < columns; c++) y[c] += rest[c];
+    return;
+  }
+  for (int64_t c = 0; c < columns; c++) y[c] = 0.f;
+  for (int64_t i = 0; i < count; i++) {
+    const float *restrict row = x + list[i] * stride;
+    for (int64_t c = 0; c < columns; c++) y[c] += row[c];
+  }
+}
+
+APUS_WIDE
+void apus_sum_listed(const float *x, const int64_t *list, int64_t count, int64_t columns, float *y) {
+  for (int64_t first = 0; first < columns; first += PANEL)
+    sum_listed(x + first, columns, list, count, columns - first < PANEL ? columns - first : PANEL, y + first);
 }
 
 APUS_WIDE

@@ -211,17 +211,20 @@ APUS_PART void transform_gradient(const lanes *y, point_steps steps, const int u
 #define FACTOR(x, unit) ((unit) == 1 ? *(x) - (lanes){0} : FOUR_TIMES(*(const four *)(x)))
 
 // c = (adds ? c : 0) + sum over d of a[i * a_row + d * a_depth] * b[d * b_row + j], point by point: 4 rows, one
-// register.
+// register. What is added joins a finished sum: many sums added up keep more digits than one long one.
 APUS_PART void multiply_narrow(const float *restrict a, int64_t a_row, int64_t a_depth, const float *restrict b,
                                int64_t b_row, int64_t depth, float *restrict c, int64_t c_row, const int unit,
                                const int adds) {
   lanes sums[4];
-  APUS_UNROLL for (int i = 0; i < 4; i++) sums[i] = adds ? *(const lanes *)(c + i * c_row) : (lanes){0};
+  APUS_UNROLL for (int i = 0; i < 4; i++) sums[i] = (lanes){0};
   for (int64_t d = 0; d < depth; d++) {
     const lanes line = *(const lanes *)(b + d * b_row);
     APUS_UNROLL for (int i = 0; i < 4; i++) sums[i] += FACTOR(a + i * a_row + d * a_depth, unit) * line;
   }
-  APUS_UNROLL for (int i = 0; i < 4; i++) *(lanes *)(c + i * c_row) = sums[i];
+  APUS_UNROLL for (int i = 0; i < 4; i++) {
+    lanes *target = (lanes *)(c + i * c_row);
+    *target = adds ? *target + sums[i] : sums[i];
+  }
 }
 
 // The same for `rows`, a multiple of 4, and `registers`.
@@ -241,8 +244,7 @@ APUS_WIDEST APUS_PART void multiply_wide(const float *restrict a, int64_t a_row,
                                          const int adds) {
   lanes sums[12][2];
   APUS_UNROLL for (int i = 0; i < rows; i++)
-    APUS_UNROLL for (int j = 0; j < registers; j++)
-      sums[i][j] = adds ? *(const lanes *)(c + i * c_row + j * LANES) : (lanes){0};
+    APUS_UNROLL for (int j = 0; j < registers; j++) sums[i][j] = (lanes){0};
   for (int64_t d = 0; d < depth; d++) {
     lanes line[2];
     APUS_UNROLL for (int j = 0; j < registers; j++) line[j] = *(const lanes *)(b + d * b_row + j * LANES);
@@ -254,7 +256,10 @@ APUS_WIDEST APUS_PART void multiply_wide(const float *restrict a, int64_t a_row,
     }
   }
   APUS_UNROLL for (int i = 0; i < rows; i++)
-    APUS_UNROLL for (int j = 0; j < registers; j++) *(lanes *)(c + i * c_row + j * LANES) = sums[i][j];
+    APUS_UNROLL for (int j = 0; j < registers; j++) {
+      lanes *target = (lanes *)(c + i * c_row + j * LANES);
+      *target = adds ? *target + sums[i][j] : sums[i][j];
+    }
 }
 
 APUS_WIDEST APUS_PART void multiply_rows_wide(const float *a, int64_t a_row, int64_t a_depth, int64_t rows,

@@ -1,6 +1,7 @@
 #if OneDNN
   import ApusCore
   internal import COneDNN
+  internal import CThreads
 
   extension CPUBackend {
     /// A convolution pass in oneDNN, with bias, residual sum and ReLU where the epilogue is no more than these; any other
@@ -10,6 +11,7 @@
       _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
     ) throws(BackendError) -> CPUKernel.Body {
       if let body = try sampled(pass, shape, image, filter, result, invocation) { return body }
+      if pass == .filterGradient, let body = try imageByImage(shape, image, filter, result, invocation) { return body }
       let native = pass == .forward ? NativeEpilogue(invocation) : nil
       let filterVersion = pass == .filterGradient ? nil : invocation.versions[1]
       let window = shape.window
@@ -35,6 +37,44 @@
       return { () throws(BackendError) in
         copy()
         try main()
+      }
+    }
+
+    /// The filter gradient of large images, one at a time; `nil` for others. oneDNN adds up what a thread has pixel by
+    /// pixel: the sums of many images keep more digits than one long sum. Parts of several smaller images were measured
+    /// to cost up to a quarter more, and so were those of groups.
+    private func imageByImage(
+      _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
+      _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+    ) throws(BackendError) -> CPUKernel.Body? {
+      guard shape.n > 1, shape.groups == 1, shape.r * shape.s > 1, shape.p * shape.q >= 8192 else { return nil }
+      var part = shape
+      part.n = 1
+      let sum = try allocate(filter.count * MemoryLayout<Float>.stride)
+      var own = invocation
+      (own.epilogue, own.epilogueInputs) = (nil, [])
+      var parts: [CPUKernel.Body] = []
+      for index in 0..<shape.n {
+        func operand(_ all: Operand<CPUBuffer>) throws(BackendError) -> Operand<CPUBuffer> {
+          let bytes = all.count / shape.n * MemoryLayout<Float>.stride
+          return Operand(
+            buffer: try slice(all.buffer, (index * bytes)..<((index + 1) * bytes)),
+            type: TensorType(shape: [1] + all.shape.dropFirst(), dtype: .float32))
+        }
+        let target = index == 0 ? filter : Operand(buffer: sum, type: filter.type)
+        parts.append(
+          try convolution(.filterGradient, part, try operand(image), target, try operand(result), own))
+      }
+      let add = parallelLoop(over: filter.count, grain: 1024, minimum: 65536) { range, _ in
+        apus_accumulate(sum.floats + range.lowerBound, filter.floats + range.lowerBound, Int64(range.count))
+      }
+      let finish = try epilogueProgram(invocation)?.loop(over: filter.count)
+      return { [parts] () throws(BackendError) in
+        for (index, part) in parts.enumerated() {
+          try part()
+          if index > 0 { add() }
+        }
+        finish?()
       }
     }
 

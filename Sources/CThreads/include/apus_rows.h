@@ -11,6 +11,15 @@ float apus_reduce(apus_reduction kind, const float *x, int64_t count);
 /// `y[c] = sum or maximum over r of x[r, c]`, for at least one row.
 void apus_reduce_columns(apus_reduction kind, const float *x, int64_t rows, int64_t columns, float *y);
 
+/// Columns whose sums `apus_sum_panel` holds on the stack.
+enum { APUS_PANEL = 256 };
+
+/// `y[c] = sum over r of x[r * stride + c]`, for at least one row and at most `APUS_PANEL` columns.
+void apus_sum_panel(const float *x, int64_t stride, int64_t rows, int64_t columns, float *y);
+
+/// `y[c] = sum over i of x[list[i], c]`
+void apus_sum_listed(const float *x, const int64_t *list, int64_t count, int64_t columns, float *y);
+
 /// `y[c] += sum over r of x[r, c]`
 void apus_add_rows(const float *x, int64_t rows, int64_t columns, float *y);
 
