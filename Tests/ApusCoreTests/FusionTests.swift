@@ -209,4 +209,20 @@ import Testing
       blockLimit: .max, reuses: true)
     #expect(plan.locations[lowered.index[joined.id]!] == plan.locations[lowered.index[packed.id]!])
   }
+
+  /// Rows that are read together later than each by itself keep their memory until then.
+  @Test func joinedRowsLiveAsLongAsTheyAreReadTogether() throws {
+    let graph = Graph()
+    let x = graph.input("x", shape: [16, 16])
+    let first = relu(x)
+    let joined = concat([first, softplus(first)], axis: 0)
+    // The last to read the first rows, element by element.
+    let after = first * first
+    let lowered = LoweredGraph(graph, wanted: [joined.id, after.id])
+    let plan = MemoryPlan(
+      lowered, stationary: [], workspaces: [Int](repeating: 0, count: lowered.nodes.count), alignment: 64,
+      blockLimit: .max, reuses: true)
+    #expect(plan.views == [lowered.index[joined.id]!])
+    #expect(plan.locations[lowered.index[after.id]!] != plan.locations[lowered.index[first.id]!])
+  }
 }

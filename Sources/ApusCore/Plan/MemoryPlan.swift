@@ -85,8 +85,8 @@ package struct MemoryPlan {
       guard Set(roots).count == roots.count, roots.allSatisfy({ placement[$0] == nil && graph.ownsStorage($0) }) else {
         continue
       }
-      // The rows may be read by themselves after they were read together.
-      let last = roots.reduce(id) { max($0, lastUses[$1]) }
+      // Until all of them were read for the last time, together and by themselves.
+      let last = roots.reduce(lastUses[id]) { max($0, lastUses[$1]) }
       storages.append(Storage(size: aligned(node.type.byteCount), first: roots.min()!, last: last))
       for (root, offset) in zip(roots, offsets) { placement[root] = (storages.count - 1, offset) }
       placement[id] = (storages.count - 1, 0)
@@ -161,9 +161,10 @@ package struct MemoryPlan {
 
   /// The last node that reads each node, views included; `lasting` ones are read at the end.
   private static func lastUses(_ graph: LoweredGraph, lasting: Set<Int>) -> [Int] {
-    graph.nodes.indices.map { id in
-      lasting.contains(id) ? graph.nodes.count : (graph.nodes.lastIndex { $0.inputs.contains(id) } ?? id)
-    }
+    var last = Array(graph.nodes.indices)
+    for (id, node) in graph.nodes.enumerated() { for input in node.inputs { last[input] = id } }
+    for id in lasting { last[id] = graph.nodes.count }
+    return last
   }
 
   /// Byte offset of a slice that is one contiguous piece of its input, if it may start there.
