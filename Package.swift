@@ -88,9 +88,10 @@ let package = Package(
     .testTarget(
       name: "ApusBackendTests",
       dependencies: [
-        "ApusCore", "ApusCPU", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining",
+        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining",
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
-      ]),
+      ],
+      exclude: ["Golden"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),
     .testTarget(
       name: "ApusNNTests", dependencies: ["ApusCore", "ApusDevices", "ApusNN", "ApusSafetensors"]),
