@@ -24,6 +24,9 @@ struct Apus: ParsableCommand {
     do {
       var command = try parseAsRoot(arguments)
       CallWatch.begin(limit: try deviceTimeout(), status: ExitStatus.unavailable.rawValue)
+      if isatty(STDERR_FILENO) == 1 {
+        ProgressLine.begin(on: .init { writeToStandardError($0, terminator: "") })
+      }
       try command.run()
     } catch {
       // Help, version and mistakes in the arguments are worded by the parser.

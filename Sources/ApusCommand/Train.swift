@@ -84,6 +84,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    if quiet { ProgressLine.begin(on: nil) }
     let device = try deviceOption.chosen()
     // Before the data, which may have to be downloaded.
     let earlier = try resume.map(earlierRun)

@@ -40,7 +40,9 @@ public enum SelfTest {
       let cases = SelfTestCase.cases(of: family)
       var worst = 0.0
       var failures: [String] = []
+      let progress = ProgressLine("Checking \(family.rawValue)", total: cases.count)
       for test in cases {
+        progress?.next()
         do {
           let error = try test.relativeError(of: session, against: reference)
           // `max` would lose a NaN.

@@ -25,6 +25,8 @@ struct KernelSource {
     // pocl's own declarations of built-in functions are left out: builtins.cl says why.
     var text = device.isPocl ? try Self.file("builtins") : ""
     text += (hasLongIndices ? "#define INDEX long\n" : "") + defines.text
+    // Where no instruction does it, the function takes a hundred of them for the one rounding.
+    if !device.hasFusedMultiplyAdd { text += "#undef fma\n#define fma(a, b, c) ((a) * (b) + (c))\n" }
     for file in ["common"] + files { text += try Self.file(file) }
     self.text = text
     options = device.isPocl ? "-cl-std=CL1.2 -D_OPENCL_H_" : "-cl-std=CL1.2"

@@ -72,11 +72,17 @@ package final class OpenCLBackend: Backend {
   private static let launchesPerFlush = 16
 
   package func run(_ kernels: [OpenCLKernel]) throws(BackendError) {
+    let progress = programs.untriedCount > 0 ? ProgressLine("Starting kernels", total: kernels.count) : nil
     var count = 0
     for kernel in kernels {
+      progress?.next()
       for launch in kernel.launches {
         let status = launch.enqueue(on: context)
         if status != CL_SUCCESS { try context.check(status, "clEnqueueNDRangeKernel(\(launch.entry))") }
+        // Waited for where someone looks on.
+        if programs.untriedCount > 0, programs.tries(launch.program), progress != nil {
+          try context.check(context.cl.clFinish(context.queue), "clFinish after \(launch.entry)")
+        }
         count += 1
         if count % Self.launchesPerFlush == 0 { try context.check(context.cl.clFlush(context.queue), "clFlush") }
       }

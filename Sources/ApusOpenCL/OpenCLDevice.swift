@@ -9,6 +9,14 @@ package struct OpenCLDevice: @unchecked Sendable {
     case cpu
     /// Many weak ones: local-memory tiles, work-groups that share them.
     case gpu
+
+    /// The schedule for a device of `kind` with vectors of `vectorWidth` floats.
+    ///
+    /// A processor whose driver tells of single floats (Mesa's llvmpipe) has vectors all the same: a lane of them is a
+    /// work-item, as on a GPU, and a work-item alone leaves the other lanes empty.
+    init(for kind: DeviceDescription.Kind, vectorWidth: Int) {
+      self = kind == .cpu && vectorWidth > 1 ? .cpu : .gpu
+    }
   }
 
   package let id: cl_device_id
@@ -23,6 +31,8 @@ package struct OpenCLDevice: @unchecked Sendable {
   package let localMemoryBytes: Int
   /// Size of the cache of global memory; 0 where the driver does not tell.
   package let cacheBytes: Int
+  /// Whether the device multiplies and adds with one rounding; where it does not, the function `fma` is a long one.
+  package var hasFusedMultiplyAdd: Bool
   /// May be changed before a backend is made: either schedule runs anywhere.
   package var schedule: Schedule
 
@@ -109,7 +119,10 @@ package struct OpenCLDevice: @unchecked Sendable {
     let kind: DeviceDescription.Kind =
       types & cl_device_type(CL_DEVICE_TYPE_GPU) != 0
       ? .gpu : types & cl_device_type(CL_DEVICE_TYPE_CPU) != 0 ? .cpu : .accelerator
-    schedule = Schedule.forced ?? (kind == .cpu ? .cpu : .gpu)
+    let vectorWidth = Int(try information.value(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, cl_uint.self))
+    schedule = Schedule.forced ?? Schedule(for: kind, vectorWidth: vectorWidth)
+    let arithmetic = try information.value(CL_DEVICE_SINGLE_FP_CONFIG, cl_device_fp_config.self)
+    hasFusedMultiplyAdd = arithmetic & cl_device_fp_config(CL_FP_FMA) != 0
     let memory = Int(clamping: try information.value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong.self))
     description = DeviceDescription(
       identifier: "opencl:\(index)", name: try information.string(CL_DEVICE_NAME), kind: kind,

@@ -26,7 +26,7 @@ final class OpenCLLaunch {
   let local: InlineArray<3, Int>
   /// What the arguments point to.
   private let buffers: [OpenCLBuffer]
-  private let program: OpenCLProgram
+  let program: OpenCLProgram
 
   /// - Parameters:
   ///   - entry: name of the kernel in the program.

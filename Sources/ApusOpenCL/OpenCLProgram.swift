@@ -7,6 +7,8 @@ final class OpenCLProgram {
   let context: OpenCLContext
   /// Whether INDEX is `long`.
   let hasLongIndices: Bool
+  /// Whether it was compiled here and never launched.
+  var isUntried = false
 
   /// Takes over `handle`, the program of `source`.
   private init(_ handle: cl_program, of source: KernelSource, in context: OpenCLContext) {
@@ -28,6 +30,7 @@ final class OpenCLProgram {
       }
     }
     self.init(handle, of: source, in: context)
+    isUntried = true
     let built = build(source.options)
     if built != CL_SUCCESS {
       let log = self.log.split(separator: "\n", omittingEmptySubsequences: false).prefix(40).joined(separator: "\n")

@@ -13,9 +13,8 @@ final class ProfilingQueue {
     guard let queue = context.cl.clCreateCommandQueue(context.context, context.device.id, properties, &status),
       status == CL_SUCCESS
     else {
-      let reason = OpenCLStatus(code: status, call: "clCreateCommandQueue with CL_QUEUE_PROFILING_ENABLE").text
-      throw BackendError(
-        .unsupported, "\(context.name): its driver cannot time kernels (\(reason)); profile on another device")
+      throw Self.unable(
+        OpenCLStatus(code: status, call: "clCreateCommandQueue with CL_QUEUE_PROFILING_ENABLE").text, on: context)
     }
     self.context = context
     self.queue = queue
@@ -24,6 +23,8 @@ final class ProfilingQueue {
   deinit { _ = context.cl.clReleaseCommandQueue(queue) }
 
   /// Runs the kernels between all that was enqueued before and all that will be, and tells the time of each launch.
+  ///
+  /// - Throws: `unsupported` where the driver measures nothing.
   func run(_ kernels: [OpenCLKernel]) throws(BackendError) -> [[RunProfile.Launch]] {
     let cl = context.cl
     try context.check(cl.clFinish(context.queue), "clFinish")
@@ -56,7 +57,15 @@ final class ProfilingQueue {
       }
       result.append(launches)
     }
+    // Mesa's llvmpipe has no clock and says 1 ns.
+    guard result.contains(where: { $0.contains { $0.duration > 1e-9 } }) else {
+      throw Self.unable("it says that no launch takes more than 1 ns", on: context)
+    }
     return result
+  }
+
+  private static func unable(_ reason: String, on context: OpenCLContext) -> BackendError {
+    BackendError(.unsupported, "\(context.name): its driver cannot time kernels (\(reason)); profile on another device")
   }
 
   private func nanoseconds(_ moment: Int32, of event: cl_event) throws(BackendError) -> Int {

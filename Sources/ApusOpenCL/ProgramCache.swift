@@ -14,6 +14,8 @@ package final class ProgramCache {
   private var programs: [String: OpenCLProgram] = [:]
   /// Compiled, not yet on disk.
   private var unsaved: [(key: String, program: OpenCLProgram)] = []
+  /// How many were compiled and not yet launched: many drivers make a kernel's code at its first launch.
+  private(set) var untriedCount = 0
 
   /// - Parameter folder: `nil` to keep nothing on disk.
   init(_ context: OpenCLContext, folder: String?) {
@@ -41,10 +43,19 @@ package final class ProgramCache {
       program = loaded
     } else {
       program = try OpenCLProgram(compiling: source, in: context)
+      untriedCount += 1
       if folder != nil { unsaved.append((key, program)) }
     }
     programs[source.text] = program
     return program
+  }
+
+  /// Takes note of a launch; whether it is the first of a program that was compiled.
+  func tries(_ program: OpenCLProgram) -> Bool {
+    guard program.isUntried else { return false }
+    program.isUntried = false
+    untriedCount -= 1
+    return true
   }
 
   /// Everything that decides what the driver makes of a source.

@@ -35,6 +35,20 @@
         #expect(after == written)
       }
 
+      /// What the disk held is no news at its first launch: no line tells of it.
+      @Test func onlyWhatWasCompiledIsUntried() throws {
+        let folder = try TemporaryFolder()
+        for isCompiled in [true, false] {
+          let session = BackendSession(try openBackend(cacheFolder: folder.path))
+          let graph = Graph()
+          let x = graph.input("x", shape: [5])
+          let executable = try session.compile(graph, outputs: [relu(x) * 3 + 1])
+          #expect(session.backend.programs.untriedCount == (isCompiled ? 1 : 0))
+          try executable.run()
+          #expect(session.backend.programs.untriedCount == 0)
+        }
+      }
+
       enum Damage: String, CaseIterable {
         case flippedByte, flippedByteOfTheKey, halfOfIt, emptyFile, tooMuch, otherFile, binaryOfNoDriver
       }

@@ -110,6 +110,7 @@ package enum CallWatch {
       if device.isProcessor || compiles(name), othersTime - processorTime > 0.05 { return progressed() }
       waited += passed
       guard waited > limit else { return }
+      ProgressLine.erase()
       var words = "apus: \(device.name): \(name) has not returned for \(Int(waited)) s: the device or its driver "
       words += "hangs; \(advice) (APUS_DEVICE_TIMEOUT sets the seconds to wait)\n"
       words.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -89,8 +89,13 @@ package final class Plan<B: Backend>: Executable {
     var preparation: [B.Kernel] = []
     let version = ParameterVersion()
     var results: [(Int, Operand<B.Buffer>)] = []
-    for (id, node) in nodes.enumerated()
-    where Self.hasKernel(node.op) && node.type.count > 0 && !memory.views.contains(id) {
+    let bound = nodes.indices.filter { id in
+      Self.hasKernel(nodes[id].op) && nodes[id].type.count > 0 && !memory.views.contains(id)
+    }
+    let progress = ProgressLine("Building kernels", total: bound.count)
+    for id in bound {
+      let node = nodes[id]
+      progress?.next()
       var workspace: B.Buffer?
       if case .block(let block, let offset) = memory.workspaces[id] {
         workspace = try backend.slice(blocks[block], offset..<(offset + scratch[id]))
