@@ -43,8 +43,3 @@ extension CPUBackend {
     return try convolution(pass, shape, image, filter, result, invocation)
   }
 }
-
-/// Which of a convolution's three arrays is computed from the other two.
-enum ConvolutionPass {
-  case forward, inputGradient, filterGradient
-}

@@ -3,7 +3,7 @@ package import ApusCore
 extension OpenCLBackend {
   /// One pass of a convolution, with the tile that suits its shape.
   func conv2D(
-    _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ call: Invocation<OpenCLBuffer>
+    _ pass: ConvolutionPass, _ attributes: Conv2DAttributes, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let shape = pass.shape(attributes, call.inputs.map(\.type), call.resultType)
     if let pooling = call.pooling?.attributes {
@@ -21,7 +21,7 @@ extension OpenCLBackend {
   }
 
   func conv2DWorkspace(
-    _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ inputs: [TensorType], _ output: TensorType
+    _ pass: ConvolutionPass, _ attributes: Conv2DAttributes, _ inputs: [TensorType], _ output: TensorType
   ) -> Int {
     let shape = pass.shape(attributes, inputs, output)
     switch conv2DSchedule(shape, pass) {
@@ -44,7 +44,7 @@ extension OpenCLBackend {
       pooling.width <= result.shape[2], pooling.height <= result.shape[1],
       pooling.height == 1 || result.shape[2] / pooling.width <= 1024
     else { return false }
-    switch conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward) {
+    switch conv2DSchedule(ConvolutionPass.forward.shape(attributes, inputs, result), .forward) {
     case .direct, .matrix: return true
     case .winograd, .depthwise, .filterGradient, .winogradFilterGradient, .product: return false
     }
@@ -53,7 +53,7 @@ extension OpenCLBackend {
   // MARK: CPU-class: direct convolution in registers
 
   private func direct(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ tile: Conv2DTile, _ call: Invocation<OpenCLBuffer>
+    _ shape: Conv2DShape, _ pass: ConvolutionPass, _ tile: Conv2DTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
     var defines: Defines = [pass.names.define: 1]
@@ -103,7 +103,7 @@ extension OpenCLBackend {
 
   // MARK: GPU-class: an implicit matrix product
 
-  func product(_ shape: Conv2DShape, _ pass: Conv2DPass) -> TiledProduct {
+  func product(_ shape: Conv2DShape, _ pass: ConvolutionPass) -> TiledProduct {
     let window = shape.window
     let pixels = shape.n * shape.p * shape.q
     let taps = shape.r * shape.s
@@ -124,7 +124,7 @@ extension OpenCLBackend {
   }
 
   private func implicitProduct(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ product: TiledProduct, _ call: Invocation<OpenCLBuffer>
+    _ shape: Conv2DShape, _ pass: ConvolutionPass, _ product: TiledProduct, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines: Defines = [pass.names.define: 1]
     defines.append(shape.defines)

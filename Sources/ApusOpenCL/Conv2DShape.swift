@@ -51,10 +51,7 @@ struct Conv2DShape {
   }
 }
 
-/// The pass of a convolution; each computes one of the three operands from the other two.
-enum Conv2DPass {
-  case forward, inputGradient, filterGradient
-
+extension ConvolutionPass {
   /// Entry point, and the definition that selects it.
   var names: (entry: String, define: String) {
     switch self {

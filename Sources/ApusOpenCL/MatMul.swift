@@ -97,7 +97,7 @@ struct ProductShape {
 
   /// A pass over a convolution of single pixels: y [N*P*Q, K] = x [N*H*W, C] * f [C, K] or dx = dy * f'. `nil` for
   /// other windows and for the filter gradient, whose long sum is cut into parts.
-  init?(_ shape: Conv2DShape, _ pass: Conv2DPass) {
+  init?(_ shape: Conv2DShape, _ pass: ConvolutionPass) {
     guard shape.isPixelwise, pass != .filterGradient else { return nil }
     let isForward = pass == .forward
     (m, n, k) = (shape.n * shape.p * shape.q, isForward ? shape.k : shape.c, isForward ? shape.c : shape.k)

@@ -31,7 +31,7 @@ extension OpenCLBackend: TunableBackend {
       for schedule in schedules where !names.contains(schedule.name) { names.append(schedule.name) }
       return names.count > 1 ? ScheduleChoice(problem: problem, schedules: names) : nil
     }
-    func convolution(_ pass: Conv2DPass, _ attributes: Conv2DAttributes) -> ScheduleChoice? {
+    func convolution(_ pass: ConvolutionPass, _ attributes: Conv2DAttributes) -> ScheduleChoice? {
       let shape = pass.shape(attributes, inputs, output)
       return choice(shape.problem(pass), conv2DSchedules(shape, pass))
     }
@@ -71,7 +71,7 @@ extension OpenCLBackend: TunableBackend {
 
 extension Conv2DShape {
   /// The key of a pass over these shapes.
-  func problem(_ pass: Conv2DPass) -> String {
+  func problem(_ pass: ConvolutionPass) -> String {
     let sizes = "x \(n)x\(h)x\(w)x\(c) filter \(r)x\(s)x\(groupC)x\(k) \(window)"
     let groups = groups == 1 ? "" : " groups \(groups)"
     return "\(pass.names.entry) \(sizes)\(groups)"

@@ -1,6 +1,6 @@
 /// What a node computes. One result each; attributes only, operands are the node's inputs.
 ///
-/// Every switch over `Op` is exhaustive: adding a case makes the compiler list the places to fill in.
+/// `facts` is the one place of the core that tells all operations; backends have a kernel for each.
 public enum Op: Hashable, Sendable {
   // Leaves
   /// A value given at every run.
@@ -43,74 +43,39 @@ public enum Op: Hashable, Sendable {
   case gather
   case gatherGradient
 
+  /// What passes ask for.
+  package var facts: any Operation {
+    switch self {
+    case .input: Leaf.input
+    case .constant(let value): Leaf.constant(value)
+    case .parameter: Leaf.parameter
+    case .pointwise(let expr): Pointwise(expr: expr)
+    case .update(let update): update
+    case .matMul(let product): product
+    case .conv2D(let attributes): Convolution(attributes, .forward)
+    case .conv2DInputGradient(let attributes): Convolution(attributes, .inputGradient)
+    case .conv2DFilterGradient(let attributes): Convolution(attributes, .filterGradient)
+    case .pool2D(let attributes): Pooling(pooling: attributes, isGradient: false)
+    case .pool2DGradient(let attributes): Pooling(pooling: attributes, isGradient: true)
+    case .reduce(let reduction): reduction
+    case .channelSums(let sums): sums
+    case .argMax(let axis): ArgMax(axis: axis)
+    case .softmax(let kind): kind
+    case .crossEntropy(let attributes): CrossEntropyPass(loss: attributes, isGradient: false)
+    case .crossEntropyGradient(let attributes): CrossEntropyPass(loss: attributes, isGradient: true)
+    case .reshape: Reshape()
+    case .transpose(let permutation): Transpose(permutation: permutation)
+    case .slice(let slice): slice
+    case .concat(let axis): Concatenation(axis: axis)
+    case .pad(let pad): pad
+    case .pack(let offsets): Packing(offsets: offsets)
+    case .gather: GatherPass.forward
+    case .gatherGradient: GatherPass.gradient
+    }
+  }
+
   /// Name in listings and profiles.
-  public var name: String {
-    switch self {
-    case .input: "input"
-    case .constant: "constant"
-    case .parameter: "parameter"
-    case .pointwise: "pointwise"
-    case .update: "update"
-    case .matMul: "matMul"
-    case .conv2D: "conv2D"
-    case .conv2DInputGradient: "conv2DInputGradient"
-    case .conv2DFilterGradient: "conv2DFilterGradient"
-    case .pool2D: "pool2D"
-    case .pool2DGradient: "pool2DGradient"
-    case .reduce: "reduce"
-    case .channelSums: "channelSums"
-    case .argMax: "argMax"
-    case .softmax: "softmax"
-    case .crossEntropy: "crossEntropy"
-    case .crossEntropyGradient: "crossEntropyGradient"
-    case .reshape: "reshape"
-    case .transpose: "transpose"
-    case .slice: "slice"
-    case .concat: "concat"
-    case .pad: "pad"
-    case .pack: "pack"
-    case .gather: "gather"
-    case .gatherGradient: "gatherGradient"
-    }
-  }
-
-  /// Number of operands where it is fixed; inputs beyond it belong to the node's epilogue. `nil`: any number, and no
-  /// epilogue.
-  package var arity: Int? {
-    switch self {
-    case .input, .constant, .parameter: 0
-    case .pointwise, .update, .channelSums, .concat, .pack: nil
-    case .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient: 2
-    case .pool2D: 1
-    case .pool2DGradient: 3
-    case .reduce, .argMax, .softmax: 1
-    case .crossEntropy: 2
-    case .crossEntropyGradient: 3
-    case .reshape, .transpose, .slice, .pad: 1
-    case .gather, .gatherGradient: 2
-    }
-  }
-
-  /// Attributes as the listing shows them.
-  var attributes: String {
-    switch self {
-    case .input, .parameter, .reshape, .gather, .gatherGradient: ""
-    case .constant(let value): value.count == 1 ? "\(value.item)" : "\(value)"
-    case .pointwise(let expr): "\(expr)"
-    case .update(let update): update.description
-    case .matMul(let m): m.description
-    case .conv2D(let c), .conv2DInputGradient(let c), .conv2DFilterGradient(let c): c.description
-    case .pool2D(let p), .pool2DGradient(let p): p.description
-    case .reduce(let r): r.description
-    case .channelSums(let s): s.description
-    case .argMax(let axis): "axis \(axis)"
-    case .softmax(let kind): kind.rawValue
-    case .crossEntropy(let c), .crossEntropyGradient(let c): c.description
-    case .transpose(let permutation): "\(permutation)"
-    case .slice(let slice): slice.description
-    case .concat(let axis): "axis \(axis)"
-    case .pad(let pad): pad.description
-    case .pack(let offsets): "at \(offsets)"
-    }
-  }
+  public var name: String { facts.name }
+  /// Number of operands where it is fixed; see `Operation`.
+  package var arity: Int? { facts.arity }
 }

@@ -73,30 +73,75 @@ public struct Conv2DAttributes: Hashable, Sendable, CustomStringConvertible {
   public var groups = 1
 
   public var description: String { groups == 1 ? "\(window)" : "\(window) groups \(groups)" }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (x, kernel) = (inputs[0], inputs[1])
-    return [
-      wanted[0] ? x.graph.append(.conv2DInputGradient(self), [dy, kernel], x.type) : nil,
-      wanted[1] ? x.graph.append(.conv2DFilterGradient(self), [x, dy], kernel.type) : nil,
-    ]
+/// Which of a convolution's three arrays is computed from the other two.
+package enum ConvolutionPass: String, Hashable, Sendable {
+  case forward, inputGradient, filterGradient
+}
+
+/// A pass of a convolution. Operands: images and filter, or the result's gradient and the filter, or images and the
+/// result's gradient.
+struct Convolution: Operation {
+  let convolution: Conv2DAttributes
+  let pass: ConvolutionPass
+
+  init(_ convolution: Conv2DAttributes, _ pass: ConvolutionPass) {
+    (self.convolution, self.pass) = (convolution, pass)
   }
 
-  /// The input gradient is linear in `dy` and in the kernel; so is each of these.
-  func gradientsOfInputGradient(_ inputs: [Tensor], _ ddx: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (dy, kernel) = (inputs[0], inputs[1])
-    return [
-      wanted[0] ? dy.graph.append(.conv2D(self), [ddx, kernel], dy.type) : nil,
-      wanted[1] ? dy.graph.append(.conv2DFilterGradient(self), [ddx, dy], kernel.type) : nil,
-    ]
+  var name: String {
+    switch pass {
+    case .forward: "conv2D"
+    case .inputGradient: "conv2DInputGradient"
+    case .filterGradient: "conv2DFilterGradient"
+    }
   }
 
-  func gradientsOfFilterGradient(_ inputs: [Tensor], _ ddKernel: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (x, dy) = (inputs[0], inputs[1])
-    return [
-      wanted[0] ? x.graph.append(.conv2DInputGradient(self), [dy, ddKernel], x.type) : nil,
-      wanted[1] ? x.graph.append(.conv2D(self), [x, ddKernel], dy.type) : nil,
-    ]
+  var attributes: String { convolution.description }
+  var arity: Int? { 2 }
+
+  /// `2 * N * P * Q * K * R * S * C / groups` in each pass: every element of the forward result meets a window of the
+  /// filter once.
+  func contractionOperations(inputs: [[Int]], result: [Int]) -> Double {
+    let (forward, filter) =
+      switch pass {
+      case .forward: (result, inputs[1])
+      case .inputGradient: (inputs[0], inputs[1])
+      case .filterGradient: (inputs[1], result)
+      }
+    return 2 * (forward + filter.dropLast()).map(Double.init).reduce(1, *)
+  }
+
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    pass == .filterGradient ? .sum([0, 1]) : .rows([0])
+  }
+
+  /// Each pass is linear in both operands; the gradient by one of them is another pass.
+  func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let (a, b, gradient) = (site.inputs[0], site.inputs[1], site.gradient)
+    func append(_ op: Op, _ inputs: [Tensor], like operand: Tensor) -> Tensor {
+      site.graph.append(op, inputs, operand.type)
+    }
+    let shares: [() -> Tensor] =
+      switch pass {
+      case .forward:
+        [
+          { append(.conv2DInputGradient(convolution), [gradient, b], like: a) },
+          { append(.conv2DFilterGradient(convolution), [a, gradient], like: b) },
+        ]
+      case .inputGradient:
+        [
+          { append(.conv2D(convolution), [gradient, b], like: a) },
+          { append(.conv2DFilterGradient(convolution), [gradient, a], like: b) },
+        ]
+      case .filterGradient:
+        [
+          { append(.conv2DInputGradient(convolution), [b, gradient], like: a) },
+          { append(.conv2D(convolution), [a, gradient], like: b) },
+        ]
+      }
+    return zip(shares, site.wanted).map { share, isWanted in isWanted ? share() : nil }
   }
 }
 

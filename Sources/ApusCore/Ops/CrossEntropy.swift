@@ -8,10 +8,25 @@ public struct CrossEntropy: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     (isSparse ? "sparse" : "dense") + (labelSmoothing == 0 ? "" : " smoothing \(labelSmoothing)")
   }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-    let (logits, labels) = (inputs[0], inputs[1])
-    return [logits.graph.append(.crossEntropyGradient(self), [logits, labels, dy], logits.type), nil]
+/// The loss from logits and labels, or its gradient from these and the incoming gradient.
+struct CrossEntropyPass: Operation {
+  let loss: CrossEntropy
+  let isGradient: Bool
+
+  var name: String { isGradient ? "crossEntropyGradient" : "crossEntropy" }
+  var attributes: String { loss.description }
+  var arity: Int? { isGradient ? 3 : 2 }
+
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    .rows(Array(operands.indices))
+  }
+
+  func gradients(_ site: GradientSite) -> [Tensor?]? {
+    guard !isGradient else { return nil }
+    let (logits, labels) = (site.inputs[0], site.inputs[1])
+    return [site.graph.append(.crossEntropyGradient(loss), [logits, labels, site.gradient], logits.type), nil]
   }
 }
 

@@ -19,11 +19,26 @@ public struct Pool2DAttributes: Hashable, Sendable, CustomStringConvertible {
     window.strideY == height && window.strideX == width
       && window.top == 0 && window.bottom == 0 && window.left == 0 && window.right == 0
   }
+}
 
-  /// The gradient reads input, result and incoming gradient; for a maximum all of it goes to the first maximum of
-  /// each window in row-major order.
-  func gradients(_ inputs: [Tensor], _ result: Tensor, _ dy: Tensor) -> [Tensor?] {
-    [dy.graph.append(.pool2DGradient(self), [inputs[0], result, dy], inputs[0].type)]
+/// A pooling, or its gradient, which reads input, result and incoming gradient; for a maximum all of it goes to the
+/// first maximum of each window in row-major order.
+struct Pooling: Operation {
+  let pooling: Pool2DAttributes
+  let isGradient: Bool
+
+  var name: String { isGradient ? "pool2DGradient" : "pool2D" }
+  var attributes: String { pooling.description }
+  var arity: Int? { isGradient ? 3 : 1 }
+
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    .rows(Array(operands.indices))
+  }
+
+  func gradients(_ site: GradientSite) -> [Tensor?]? {
+    guard !isGradient else { return nil }
+    let x = site.inputs[0]
+    return [site.graph.append(.pool2DGradient(pooling), [x, site.result, site.gradient], x.type)]
   }
 }
 

@@ -17,6 +17,15 @@ public func reshape(_ x: Tensor, to shape: [Int]) -> Tensor {
   return x.graph.append(.reshape, [x], TensorType(shape: target, dtype: x.dtype))
 }
 
+/// The same elements under another shape.
+struct Reshape: Operation {
+  var name: String { "reshape" }
+  var arity: Int? { 1 }
+  var storage: StorageRule { .view }
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: true) }
+  func gradients(_ site: GradientSite) -> [Tensor?]? { [reshape(site.gradient, to: site.inputs[0].shape)] }
+}
+
 extension Tensor {
   /// All axes but the first joined: `[N, ...]` to `[N, rest]`.
   public func flattened() -> Tensor {
@@ -43,16 +52,51 @@ package func inverse(of permutation: [Int]) -> [Int] {
   return result
 }
 
+/// Axes in another order.
+struct Transpose: Operation {
+  let permutation: [Int]
+
+  var name: String { "transpose" }
+  var attributes: String { "\(permutation)" }
+  var arity: Int? { 1 }
+
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    permutation.first == 0 ? .rows([0]) : .whole
+  }
+
+  func gradients(_ site: GradientSite) -> [Tensor?]? { [transpose(site.gradient, inverse(of: permutation))] }
+}
+
 /// A strided part of each axis.
 public struct Slice: Hashable, Sendable, CustomStringConvertible {
   public var starts: [Int]
   public var steps: [Int]
   public var description: String { "from \(starts)\(steps.allSatisfy { $0 == 1 } ? "" : " by \(steps)")" }
+}
 
-  /// `dy` at the places that the slice took, zeros elsewhere.
-  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-    let x = inputs[0]
-    let spread = steps.indices.reduce(dy) { spreading($0, axis: $1, by: steps[$1]) }
+extension Slice: Operation {
+  package var name: String { "slice" }
+  package var attributes: String { description }
+  package var arity: Int? { 1 }
+  package var storage: StorageRule { .piece }
+
+  package func offset(in operand: TensorType, of result: TensorType) -> Int? {
+    guard steps.allSatisfy({ $0 == 1 }) else { return nil }
+    guard let axis = operand.shape.indices.first(where: { result.shape[$0] != operand.shape[$0] }) else { return 0 }
+    guard operand.shape[..<axis].allSatisfy({ $0 == 1 }),
+      operand.shape[(axis + 1)...].elementsEqual(result.shape[(axis + 1)...])
+    else { return nil }
+    return starts[axis] * operand.shape[(axis + 1)...].reduce(1, *)
+  }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    starts.first == 0 && steps.first == 1 ? .rows([0]) : .whole
+  }
+
+  /// The gradient at the places that the slice took, zeros elsewhere.
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let x = site.inputs[0]
+    let spread = steps.indices.reduce(site.gradient) { spreading($0, axis: $1, by: steps[$1]) }
     guard spread.isValid else { return [nil] }
     let after = x.shape.indices.map { x.shape[$0] - starts[$0] - spread.shape[$0] }
     return [pad(spread, before: starts, after: after)]
@@ -118,14 +162,27 @@ public func concat(_ tensors: [Tensor], axis: Int = -1) -> Tensor {
   return first.graph.append(.concat(axis: positive), tensors, TensorType(shape: shape, dtype: first.dtype))
 }
 
-func concatGradients(axis: Int, _ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-  var start = 0
-  return zip(inputs, wanted).map { input, isWanted in
-    defer { start += input.shape[axis] }
-    guard isWanted else { return nil }
-    var starts = [Int](repeating: 0, count: input.rank)
-    starts[axis] = start
-    return slice(dy, starts: starts, sizes: input.shape)
+/// Tensors side by side along an axis.
+struct Concatenation: Operation {
+  let axis: Int
+
+  var name: String { "concat" }
+  var attributes: String { "axis \(axis)" }
+  var arity: Int? { nil }
+
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    axis > 0 ? .rows(Array(operands.indices)) : .whole
+  }
+
+  func gradients(_ site: GradientSite) -> [Tensor?]? {
+    var start = 0
+    return zip(site.inputs, site.wanted).map { input, isWanted in
+      defer { start += input.shape[axis] }
+      guard isWanted else { return nil }
+      var starts = [Int](repeating: 0, count: input.rank)
+      starts[axis] = start
+      return slice(site.gradient, starts: starts, sizes: input.shape)
+    }
   }
 }
 
@@ -135,9 +192,19 @@ public struct Pad: Hashable, Sendable, CustomStringConvertible {
   public var after: [Int]
   public var value: Double
   public var description: String { "\(before) \(after) with \(value)" }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-    [slice(dy, starts: before, sizes: inputs[0].shape)]
+extension Pad: Operation {
+  package var name: String { "pad" }
+  package var attributes: String { description }
+  package var arity: Int? { 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    before.first == 0 && after.first == 0 ? .rows([0]) : .whole
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    [slice(site.gradient, starts: before, sizes: site.inputs[0].shape)]
   }
 }
 
@@ -166,11 +233,23 @@ extension Graph {
     guard let first = tensors.first else { return constant(NDArray(zeros: [count])) }
     return append(.pack(offsets: offsets), tensors, TensorType(shape: [count], dtype: first.dtype))
   }
+}
 
-  func packGradients(offsets: [Int], _ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    inputs.indices.map { i in
-      wanted[i]
-        ? reshape(slice(dy, starts: [offsets[i]], sizes: [inputs[i].type.count]), to: inputs[i].shape) : nil
+/// Tensors in one flat vector, with zeros between them.
+struct Packing: Operation {
+  let offsets: [Int]
+
+  var name: String { "pack" }
+  var attributes: String { "at \(offsets)" }
+  var arity: Int? { nil }
+  var storage: StorageRule { .pieces }
+  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: false) }
+
+  func gradients(_ site: GradientSite) -> [Tensor?]? {
+    site.inputs.indices.map { i in
+      let input = site.inputs[i]
+      let piece = { slice(site.gradient, starts: [offsets[i]], sizes: [input.type.count]) }
+      return site.wanted[i] ? reshape(piece(), to: input.shape) : nil
     }
   }
 }

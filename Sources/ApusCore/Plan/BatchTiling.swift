@@ -73,40 +73,12 @@ package struct BatchTiling {
       else { return nil }
       return (first, [])
     }
-    switch node.op {
-    case .input, .constant, .parameter, .update: return nil
-    case .conv2D, .conv2DInputGradient, .pool2D: return rows([0])
-    case .conv2DFilterGradient, .gatherGradient: return sum([0, 1])
-    case .pool2DGradient, .crossEntropyGradient: return rows([0, 1, 2])
-    case .crossEntropy: return rows([0, 1])
-    case .gather: return rows([1])
-    case .softmax: return node.type.shape.count > 1 ? rows([0]) : nil
-    case .transpose(let permutation): return permutation.first == 0 ? rows([0]) : nil
-    case .pad(let pad): return pad.before.first == 0 && pad.after.first == 0 ? rows([0]) : nil
-    case .concat(let axis): return axis > 0 ? rows(Array(node.inputs.indices)) : nil
-    case .slice(let slice): return slice.starts.first == 0 && slice.steps.first == 1 ? rows([0]) : nil
-    case .argMax(let axis): return axis > 0 ? rows([0]) : nil
-    case .pack: return sameAsOperands()
-    case .reshape: return parts[node.inputs[0]] == .rows ? rows([0]) : sameAsOperands()
-    case .matMul(let product):
-      guard node.inputs.prefix(2).allSatisfy({ graph.nodes[$0].type.shape.count == 2 }) else { return nil }
-      return product.transposeA ? (product.transposeB ? nil : sum([0, 1])) : rows([0])
-    case .reduce(let reduction):
-      guard reduction.axes.contains(0) else { return rows([0]) }
-      return reduction.kind == .max ? nil : sum([0], reduction.kind == .mean ? .mean : .sum)
-    case .channelSums(let sums):
-      let count = graph.nodes[node.inputs[0]].type.count
-      // Tiles would have other samples.
-      guard graph.nodes[node.inputs[0]].type.shape.count > 1, sums.sample == nil else { return nil }
-      return sum(node.inputs.indices.filter { graph.nodes[node.inputs[$0]].type.count == count })
-    case .pointwise(let expr):
-      guard expr.randomStates.isEmpty else { return nil }
-      let rank = node.type.shape.count
-      let full = node.inputs.indices.filter {
-        let shape = graph.nodes[node.inputs[$0]].type.shape
-        return shape.count == rank && shape.first == batch
-      }
-      return full.isEmpty ? nil : rows(full)
+    switch node.op.facts.batch(node.operands.map { graph.nodes[$0].type }, node.type, of: batch) {
+    case .whole: return nil
+    case .rows(let positions): return rows(positions)
+    case .sum(let positions): return sum(positions)
+    case .mean(let positions): return sum(positions, .mean)
+    case .asOperands(let takesRows): return takesRows && parts[node.inputs[0]] == .rows ? rows([0]) : sameAsOperands()
     }
   }
 

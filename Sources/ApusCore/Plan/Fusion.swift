@@ -291,20 +291,11 @@ extension LoweredGraph {
 
   /// The node whose elements `id` shows under another shape.
   package func storageRoot(_ id: Int) -> Int {
-    if case .reshape = nodes[id].op { return storageRoot(nodes[id].inputs[0]) }
-    return id
+    nodes[id].op.facts.storage == .view ? storageRoot(nodes[id].inputs[0]) : id
   }
 
-  /// Whether the node's elements are computed by a kernel into memory of its own.
-  package func ownsStorage(_ id: Int) -> Bool {
-    switch nodes[id].op {
-    case .input, .constant, .parameter, .reshape, .slice, .pack, .update: false
-    case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
-      .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
-      .gatherGradient:
-      true
-    }
-  }
+  /// Whether the node's elements are computed by a kernel into memory of its own, and not, maybe, a view.
+  package func ownsStorage(_ id: Int) -> Bool { nodes[id].op.facts.storage == .own }
 }
 
 extension LoweredGraph: CustomStringConvertible {
