@@ -19,7 +19,7 @@ extension Graph.Node {
       let operand = nodes[input].type
       switch op {
       // Of a large table, the part that is taken.
-      case .gather where input == inputs[0], .slice where input == inputs[0]:
+      case .gather(.forward) where input == inputs[0], .slice where input == inputs[0]:
         read += min(operand.byteCount, resultType.count * operand.dtype.byteCount)
       default: read += operand.byteCount
       }

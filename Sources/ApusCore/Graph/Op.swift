@@ -1,7 +1,7 @@
 /// What a node computes. One result each; attributes only, operands are the node's inputs.
 ///
-/// `facts` is the one place of the core that tells all operations; backends have a kernel for each.
-public enum Op: Hashable, Sendable {
+/// `facts` is the one place that tells all operations: passes ask these, and backends have an extension of each.
+package enum Op: Hashable, Sendable {
   // Leaves
   /// A value given at every run.
   case input
@@ -16,32 +16,26 @@ public enum Op: Hashable, Sendable {
 
   // Contractions
   case matMul(MatMul)
-  case conv2D(Conv2DAttributes)
-  case conv2DInputGradient(Conv2DAttributes)
-  case conv2DFilterGradient(Conv2DAttributes)
+  case convolution(Convolution)
 
   // Windows
-  case pool2D(Pool2DAttributes)
-  case pool2DGradient(Pool2DAttributes)
+  case pooling(Pooling)
 
   // Rows and axes
   case reduce(Reduction)
   case channelSums(ChannelSums)
-  case argMax(axis: Int)
+  case argMax(ArgMax)
   case softmax(SoftmaxKind)
-  case crossEntropy(CrossEntropy)
-  case crossEntropyGradient(CrossEntropy)
+  case crossEntropy(CrossEntropyPass)
 
   // Shaping
   case reshape
-  case transpose([Int])
+  case transpose(Transpose)
   case slice(Slice)
-  case concat(axis: Int)
+  case concat(Concatenation)
   case pad(Pad)
-  /// Lays the inputs flat into one zero-filled vector, input i from element `offsets[i]` on.
-  case pack(offsets: [Int])
-  case gather
-  case gatherGradient
+  case pack(Packing)
+  case gather(GatherPass)
 
   /// What passes ask for.
   package var facts: any Operation {
@@ -52,30 +46,30 @@ public enum Op: Hashable, Sendable {
     case .pointwise(let expr): Pointwise(expr: expr)
     case .update(let update): update
     case .matMul(let product): product
-    case .conv2D(let attributes): Convolution(attributes, .forward)
-    case .conv2DInputGradient(let attributes): Convolution(attributes, .inputGradient)
-    case .conv2DFilterGradient(let attributes): Convolution(attributes, .filterGradient)
-    case .pool2D(let attributes): Pooling(pooling: attributes, isGradient: false)
-    case .pool2DGradient(let attributes): Pooling(pooling: attributes, isGradient: true)
+    case .convolution(let convolution): convolution
+    case .pooling(let pooling): pooling
     case .reduce(let reduction): reduction
     case .channelSums(let sums): sums
-    case .argMax(let axis): ArgMax(axis: axis)
+    case .argMax(let argMax): argMax
     case .softmax(let kind): kind
-    case .crossEntropy(let attributes): CrossEntropyPass(loss: attributes, isGradient: false)
-    case .crossEntropyGradient(let attributes): CrossEntropyPass(loss: attributes, isGradient: true)
+    case .crossEntropy(let loss): loss
     case .reshape: Reshape()
-    case .transpose(let permutation): Transpose(permutation: permutation)
+    case .transpose(let transpose): transpose
     case .slice(let slice): slice
-    case .concat(let axis): Concatenation(axis: axis)
+    case .concat(let concatenation): concatenation
     case .pad(let pad): pad
-    case .pack(let offsets): Packing(offsets: offsets)
-    case .gather: GatherPass.forward
-    case .gatherGradient: GatherPass.gradient
+    case .pack(let packing): packing
+    case .gather(let gather): gather
     }
   }
 
   /// Name in listings and profiles.
-  public var name: String { facts.name }
+  package var name: String { facts.name }
   /// Number of operands where it is fixed; see `Operation`.
   package var arity: Int? { facts.arity }
+
+  /// What poolings and scales of channels fold into, and batches go by tiles for.
+  package var isForwardConvolution: Bool {
+    if case .convolution(let convolution) = self { convolution.pass == .forward } else { false }
+  }
 }

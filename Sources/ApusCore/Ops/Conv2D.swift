@@ -76,21 +76,36 @@ public struct Conv2DAttributes: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Which of a convolution's three arrays is computed from the other two.
-package enum ConvolutionPass: String, Hashable, Sendable {
-  case forward, inputGradient, filterGradient
+package enum ConvolutionPass: Hashable, Sendable {
+  /// Result from images and filter.
+  case forward
+  /// Gradient of the images from that of the result, and the filter.
+  case inputGradient
+  /// Gradient of the filter from images and the result's gradient.
+  case filterGradient
+
+  /// The three arrays, of which the operands of the pass are two.
+  package func arrays<Array>(
+    _ operands: [Array], computed: Array
+  ) -> (images: Array, filter: Array, result: Array) {
+    switch self {
+    case .forward: (operands[0], operands[1], computed)
+    case .inputGradient: (computed, operands[1], operands[0])
+    case .filterGradient: (operands[0], computed, operands[1])
+    }
+  }
 }
 
-/// A pass of a convolution. Operands: images and filter, or the result's gradient and the filter, or images and the
-/// result's gradient.
-struct Convolution: Operation {
-  let convolution: Conv2DAttributes
-  let pass: ConvolutionPass
+/// A pass of a convolution.
+package struct Convolution: Hashable, Operation {
+  package let geometry: Conv2DAttributes
+  package let pass: ConvolutionPass
 
-  init(_ convolution: Conv2DAttributes, _ pass: ConvolutionPass) {
-    (self.convolution, self.pass) = (convolution, pass)
+  package init(_ geometry: Conv2DAttributes, _ pass: ConvolutionPass) {
+    (self.geometry, self.pass) = (geometry, pass)
   }
 
-  var name: String {
+  package var name: String {
     switch pass {
     case .forward: "conv2D"
     case .inputGradient: "conv2DInputGradient"
@@ -98,48 +113,34 @@ struct Convolution: Operation {
     }
   }
 
-  var attributes: String { convolution.description }
-  var arity: Int? { 2 }
+  package var attributes: String { geometry.description }
+  package var arity: Int? { 2 }
 
   /// `2 * N * P * Q * K * R * S * C / groups` in each pass: every element of the forward result meets a window of the
   /// filter once.
-  func contractionOperations(inputs: [[Int]], result: [Int]) -> Double {
-    let (forward, filter) =
-      switch pass {
-      case .forward: (result, inputs[1])
-      case .inputGradient: (inputs[0], inputs[1])
-      case .filterGradient: (inputs[1], result)
-      }
-    return 2 * (forward + filter.dropLast()).map(Double.init).reduce(1, *)
+  package func contractionOperations(inputs: [[Int]], result: [Int]) -> Double {
+    let arrays = pass.arrays(inputs, computed: result)
+    return 2 * (arrays.result + arrays.filter.dropLast()).map(Double.init).reduce(1, *)
   }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     pass == .filterGradient ? .sum([0, 1]) : .rows([0])
   }
 
   /// Each pass is linear in both operands; the gradient by one of them is another pass.
-  func gradients(_ site: GradientSite) -> [Tensor?]? {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     let (a, b, gradient) = (site.inputs[0], site.inputs[1], site.gradient)
-    func append(_ op: Op, _ inputs: [Tensor], like operand: Tensor) -> Tensor {
-      site.graph.append(op, inputs, operand.type)
+    func append(_ pass: ConvolutionPass, _ inputs: [Tensor], like operand: Tensor) -> Tensor {
+      site.graph.append(.convolution(Convolution(geometry, pass)), inputs, operand.type)
     }
     let shares: [() -> Tensor] =
       switch pass {
       case .forward:
-        [
-          { append(.conv2DInputGradient(convolution), [gradient, b], like: a) },
-          { append(.conv2DFilterGradient(convolution), [a, gradient], like: b) },
-        ]
+        [{ append(.inputGradient, [gradient, b], like: a) }, { append(.filterGradient, [a, gradient], like: b) }]
       case .inputGradient:
-        [
-          { append(.conv2D(convolution), [gradient, b], like: a) },
-          { append(.conv2DFilterGradient(convolution), [gradient, a], like: b) },
-        ]
+        [{ append(.forward, [gradient, b], like: a) }, { append(.filterGradient, [gradient, a], like: b) }]
       case .filterGradient:
-        [
-          { append(.conv2DInputGradient(convolution), [b, gradient], like: a) },
-          { append(.conv2D(convolution), [a, gradient], like: b) },
-        ]
+        [{ append(.inputGradient, [b, gradient], like: a) }, { append(.forward, [a, gradient], like: b) }]
       }
     return zip(shares, site.wanted).map { share, isWanted in isWanted ? share() : nil }
   }
@@ -195,7 +196,7 @@ public func conv2D(
   case .failure(let error): return failed(error.rule)
   case .success(let (p, q)):
     return graph.append(
-      .conv2D(Conv2DAttributes(window: window, groups: groups)), [x, kernel],
+      .convolution(Convolution(Conv2DAttributes(window: window, groups: groups), .forward)), [x, kernel],
       TensorType(shape: [x.shape[0], p, q, filters], dtype: x.dtype))
   }
 }

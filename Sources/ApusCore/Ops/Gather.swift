@@ -10,24 +10,24 @@ public func gather(_ x: Tensor, _ indices: Tensor) -> Tensor {
     return x.graph.fail("gather: table \(x.type), indices \(indices.type): the indices must be int32 [B]")
   }
   return x.graph.append(
-    .gather, [x, indices], TensorType(shape: indices.shape + x.shape.dropFirst(), dtype: x.dtype))
+    .gather(.forward), [x, indices], TensorType(shape: indices.shape + x.shape.dropFirst(), dtype: x.dtype))
 }
 
 /// Rows of a table; or the gradient for it: each row gets the sum of the gradients of the rows gathered from it.
-enum GatherPass: Operation {
+package enum GatherPass: Hashable, Operation {
   case forward, gradient
 
-  var name: String { self == .forward ? "gather" : "gatherGradient" }
-  var arity: Int? { 2 }
+  package var name: String { self == .forward ? "gather" : "gatherGradient" }
+  package var arity: Int? { 2 }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     self == .forward ? .rows([1]) : .sum([0, 1])
   }
 
-  func gradients(_ site: GradientSite) -> [Tensor?]? {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     guard self == .forward else { return nil }
     let (table, indices) = (site.inputs[0], site.inputs[1])
-    return [site.graph.append(.gatherGradient, [site.gradient, indices], table.type), nil]
+    return [site.graph.append(.gather(.gradient), [site.gradient, indices], table.type), nil]
   }
 }
 

@@ -1,9 +1,9 @@
 /// A value that is there before the graph runs.
-enum Leaf: Operation {
+package enum Leaf: Hashable, Operation {
   case input, parameter
   case constant(NDArray)
 
-  var name: String {
+  package var name: String {
     switch self {
     case .input: "input"
     case .parameter: "parameter"
@@ -11,14 +11,14 @@ enum Leaf: Operation {
     }
   }
 
-  var attributes: String {
+  package var attributes: String {
     guard case .constant(let value) = self else { return "" }
     return value.count == 1 ? "\(value.item)" : "\(value)"
   }
 
-  var arity: Int? { 0 }
+  package var arity: Int? { 0 }
 
-  var storage: StorageRule {
+  package var storage: StorageRule {
     switch self {
     case .input: .feed
     case .parameter: .parameter
@@ -26,6 +26,6 @@ enum Leaf: Operation {
     }
   }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .whole }
-  func gradients(_ site: GradientSite) -> [Tensor?]? { [] }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .whole }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { [] }
 }

@@ -102,14 +102,14 @@ public func dropout(_ x: Tensor, rate: Double) -> Tensor {
 }
 
 /// An expression of each element.
-struct Pointwise: Operation {
-  let expr: Expr
+package struct Pointwise: Hashable, Operation {
+  package let expr: Expr
 
-  var name: String { "pointwise" }
-  var attributes: String { "\(expr)" }
-  var arity: Int? { nil }
+  package var name: String { "pointwise" }
+  package var attributes: String { "\(expr)" }
+  package var arity: Int? { nil }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     guard expr.randomStates.isEmpty else { return .whole }
     let full = operands.indices.filter {
       operands[$0].shape.count == result.shape.count && operands[$0].shape.first == count
@@ -118,7 +118,7 @@ struct Pointwise: Operation {
   }
 
   /// Chain rule, with the node's own result in place of its formula where the derivative contains it.
-  func gradients(_ site: GradientSite) -> [Tensor?]? {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     let (inputs, result) = (site.inputs, site.result)
     return inputs.indices.map { i -> Tensor? in
       guard site.wanted[i] else { return nil }

@@ -23,22 +23,24 @@ public struct Pool2DAttributes: Hashable, Sendable, CustomStringConvertible {
 
 /// A pooling, or its gradient, which reads input, result and incoming gradient; for a maximum all of it goes to the
 /// first maximum of each window in row-major order.
-struct Pooling: Operation {
-  let pooling: Pool2DAttributes
-  let isGradient: Bool
+package struct Pooling: Hashable, Operation {
+  package let pooling: Pool2DAttributes
+  package let isGradient: Bool
 
-  var name: String { isGradient ? "pool2DGradient" : "pool2D" }
-  var attributes: String { pooling.description }
-  var arity: Int? { isGradient ? 3 : 1 }
+  package var name: String { isGradient ? "pool2DGradient" : "pool2D" }
+  package var attributes: String { pooling.description }
+  package var arity: Int? { isGradient ? 3 : 1 }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     .rows(Array(operands.indices))
   }
 
-  func gradients(_ site: GradientSite) -> [Tensor?]? {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     guard !isGradient else { return nil }
     let x = site.inputs[0]
-    return [site.graph.append(.pool2DGradient(pooling), [x, site.result, site.gradient], x.type)]
+    return [site.graph.append(
+        .pooling(Pooling(pooling: pooling, isGradient: true)), [x, site.result, site.gradient], x.type)
+    ]
   }
 }
 
@@ -81,7 +83,9 @@ public func pool2D(
   case .failure(let error): return failed(error.rule)
   case .success(let (p, q)):
     return x.graph.append(
-      .pool2D(Pool2DAttributes(kind: kind, height: size.0, width: size.1, window: window)), [x],
+      .pooling(
+        Pooling(
+          pooling: Pool2DAttributes(kind: kind, height: size.0, width: size.1, window: window), isGradient: false)), [x],
       TensorType(shape: [x.shape[0], p, q, x.shape[3]], dtype: x.dtype))
   }
 }

@@ -48,18 +48,18 @@ extension Reduction: Operation {
 }
 
 /// Index of the first maximum along an axis.
-struct ArgMax: Operation {
-  let axis: Int
+package struct ArgMax: Hashable, Operation {
+  package let axis: Int
 
-  var name: String { "argMax" }
-  var attributes: String { "axis \(axis)" }
-  var arity: Int? { 1 }
+  package var name: String { "argMax" }
+  package var attributes: String { "axis \(axis)" }
+  package var arity: Int? { 1 }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     axis > 0 ? .rows([0]) : .whole
   }
 
-  func gradients(_ site: GradientSite) -> [Tensor?]? { nil }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { nil }
 }
 
 /// Sum over `axes` (all when not given; negative ones count from the last).
@@ -107,5 +107,5 @@ public func argMax(_ x: Tensor, axis: Int = -1) -> Tensor {
   }
   var shape = x.shape
   shape.remove(at: positive)
-  return x.graph.append(.argMax(axis: positive), [x], TensorType(shape: shape, dtype: .int32))
+  return x.graph.append(.argMax(ArgMax(axis: positive)), [x], TensorType(shape: shape, dtype: .int32))
 }

@@ -18,12 +18,12 @@ public func reshape(_ x: Tensor, to shape: [Int]) -> Tensor {
 }
 
 /// The same elements under another shape.
-struct Reshape: Operation {
-  var name: String { "reshape" }
-  var arity: Int? { 1 }
-  var storage: StorageRule { .view }
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: true) }
-  func gradients(_ site: GradientSite) -> [Tensor?]? { [reshape(site.gradient, to: site.inputs[0].shape)] }
+package struct Reshape: Hashable, Operation {
+  package var name: String { "reshape" }
+  package var arity: Int? { 1 }
+  package var storage: StorageRule { .view }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: true) }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { [reshape(site.gradient, to: site.inputs[0].shape)] }
 }
 
 extension Tensor {
@@ -43,7 +43,7 @@ public func transpose(_ x: Tensor, _ permutation: [Int]? = nil) -> Tensor {
     return x.graph.fail("transpose: \(order) must hold each axis of \(x.shape.shapeDescription) once")
   }
   if order == Array(0..<x.rank) { return x }
-  return x.graph.append(.transpose(order), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
+  return x.graph.append(.transpose(Transpose(permutation: order)), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
 }
 
 package func inverse(of permutation: [Int]) -> [Int] {
@@ -53,18 +53,18 @@ package func inverse(of permutation: [Int]) -> [Int] {
 }
 
 /// Axes in another order.
-struct Transpose: Operation {
-  let permutation: [Int]
+package struct Transpose: Hashable, Operation {
+  package let permutation: [Int]
 
-  var name: String { "transpose" }
-  var attributes: String { "\(permutation)" }
-  var arity: Int? { 1 }
+  package var name: String { "transpose" }
+  package var attributes: String { "\(permutation)" }
+  package var arity: Int? { 1 }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     permutation.first == 0 ? .rows([0]) : .whole
   }
 
-  func gradients(_ site: GradientSite) -> [Tensor?]? { [transpose(site.gradient, inverse(of: permutation))] }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { [transpose(site.gradient, inverse(of: permutation))] }
 }
 
 /// A strided part of each axis.
@@ -159,22 +159,22 @@ public func concat(_ tensors: [Tensor], axis: Int = -1) -> Tensor {
   }
   var shape = first.shape
   shape[positive] = size
-  return first.graph.append(.concat(axis: positive), tensors, TensorType(shape: shape, dtype: first.dtype))
+  return first.graph.append(.concat(Concatenation(axis: positive)), tensors, TensorType(shape: shape, dtype: first.dtype))
 }
 
 /// Tensors side by side along an axis.
-struct Concatenation: Operation {
-  let axis: Int
+package struct Concatenation: Hashable, Operation {
+  package let axis: Int
 
-  var name: String { "concat" }
-  var attributes: String { "axis \(axis)" }
-  var arity: Int? { nil }
+  package var name: String { "concat" }
+  package var attributes: String { "axis \(axis)" }
+  package var arity: Int? { nil }
 
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     axis > 0 ? .rows(Array(operands.indices)) : .whole
   }
 
-  func gradients(_ site: GradientSite) -> [Tensor?]? {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     var start = 0
     return zip(site.inputs, site.wanted).map { input, isWanted in
       defer { start += input.shape[axis] }
@@ -231,21 +231,21 @@ extension Graph {
   /// One flat vector of `count` elements that holds tensor i from `offsets[i]` on and zeros between.
   package func pack(_ tensors: [Tensor], offsets: [Int], count: Int) -> Tensor {
     guard let first = tensors.first else { return constant(NDArray(zeros: [count])) }
-    return append(.pack(offsets: offsets), tensors, TensorType(shape: [count], dtype: first.dtype))
+    return append(.pack(Packing(offsets: offsets)), tensors, TensorType(shape: [count], dtype: first.dtype))
   }
 }
 
 /// Tensors in one flat vector, with zeros between them.
-struct Packing: Operation {
-  let offsets: [Int]
+package struct Packing: Hashable, Operation {
+  package let offsets: [Int]
 
-  var name: String { "pack" }
-  var attributes: String { "at \(offsets)" }
-  var arity: Int? { nil }
-  var storage: StorageRule { .pieces }
-  func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: false) }
+  package var name: String { "pack" }
+  package var attributes: String { "at \(offsets)" }
+  package var arity: Int? { nil }
+  package var storage: StorageRule { .pieces }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: false) }
 
-  func gradients(_ site: GradientSite) -> [Tensor?]? {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     site.inputs.indices.map { i in
       let input = site.inputs[i]
       let piece = { slice(site.gradient, starts: [offsets[i]], sizes: [input.type.count]) }

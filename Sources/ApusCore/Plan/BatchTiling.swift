@@ -31,7 +31,7 @@ package struct BatchTiling {
 
   /// Looks at `graph`; `nil` where it has no convolution that could go by tiles.
   package init?(_ graph: LoweredGraph) {
-    let images = graph.nodes.first { if case .conv2D = $0.op { true } else { false } }?.inputs[0]
+    let images = graph.nodes.first { $0.op.isForwardConvolution }?.inputs[0]
     guard let images, let batch = graph.nodes[images].type.shape.first, batch > 1 else { return nil }
     self.graph = graph
     self.batch = batch
@@ -103,7 +103,7 @@ extension BatchTiling {
     for (id, node) in graph.nodes.enumerated() where parts[id] != .whole {
       if case .reshape = node.op { continue }
       for (position, input) in node.inputs.enumerated()
-      where parts[input] == .whole && !rowOperands[id].contains(position) && node.op != .gather {
+      where parts[input] == .whole && !rowOperands[id].contains(position) && node.op != .gather(.forward) {
         shared += graph.nodes[input].type.byteCount
       }
       guard parts[id] == .rows else {
@@ -197,7 +197,7 @@ extension BatchTiling {
 
   /// The node that makes one value of a node's tiles.
   private func join(_ id: Int, _ pieces: [Int], _ tiles: [Range<Int>]) -> Graph.Node {
-    var node = Graph.Node(op: .concat(axis: 0), inputs: pieces, type: graph.nodes[id].type, label: graph.nodes[id].label)
+    var node = Graph.Node(op: .concat(Concatenation(axis: 0)), inputs: pieces, type: graph.nodes[id].type, label: graph.nodes[id].label)
     if parts[id] != .rows {
       let terms = tiles.enumerated().map { number, tile in
         Expr.input(number) * .constant(parts[id] == .mean ? Double(tile.count) / Double(batch) : 1)

@@ -64,10 +64,10 @@ package struct MemoryPlan {
     // Vectors that several nodes fill live through the whole run, as their gaps stay zero; a piece of one is free for
     // other values until it is computed.
     for (id, node) in nodes.enumerated() {
-      guard case .pack(let offsets) = node.op else { continue }
+      guard case .pack(let packing) = node.op else { continue }
       storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
       placement[id] = (storages.count - 1, 0)
-      for (operand, offset) in zip(node.inputs, offsets) {
+      for (operand, offset) in zip(node.inputs, packing.offsets) {
         let root = graph.storageRoot(operand)
         let start = offset * node.type.dtype.byteCount
         placement[root] = (storages.count - 1, start)
@@ -175,7 +175,7 @@ package struct MemoryPlan {
 
   /// Byte offset of each operand of a concatenation that are contiguous, aligned pieces of its result.
   private static func rowOffsets(_ node: Graph.Node, _ nodes: [Graph.Node], _ alignment: Int) -> [Int]? {
-    guard case .concat(let axis) = node.op, node.type.shape[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
+    guard case .concat(let concatenation) = node.op, node.type.shape[..<concatenation.axis].allSatisfy({ $0 == 1 }) else { return nil }
     var offset = 0
     let offsets = node.inputs.map { input in
       defer { offset += nodes[input].type.byteCount }

@@ -54,7 +54,7 @@ extension LoweredGraph {
     var sequence: [(old: Int, node: Graph.Node)] = []
     var extra = nodes.count
     for (id, node) in nodes.enumerated() {
-      guard case .conv2D = node.op, let epilogue = node.epilogue, stationary.contains(node.inputs[1]),
+      guard node.op.isForwardConvolution, let epilogue = node.epilogue, stationary.contains(node.inputs[1]),
         let channels = node.type.shape.last
       else {
         sequence.append((id, node))
