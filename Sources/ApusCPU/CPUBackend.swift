@@ -84,23 +84,12 @@ package final class CPUBackend: Backend {
 
   // MARK: Kernels
 
-  /// Kernels that apply an epilogue while their result is in the cache, or whose result is small. Copies gain nothing
-  /// by it, and an epilogue computes in float32, so index results have none.
-  package func fusesEpilogue(of op: Op) -> Bool {
-    switch op {
-    case .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient, .reduce, .softmax,
-      .crossEntropy, .crossEntropyGradient, .gather, .gatherGradient:
-      true
-    case .input, .constant, .parameter, .pointwise, .update, .channelSums, .argMax, .reshape, .transpose, .slice, .concat, .pad,
-      .pack:
-      false
-    }
-  }
+  package func fusesEpilogue(of op: Op) -> Bool { op.onCPU?.takesEpilogue ?? false }
 
   /// oneDNN's convolutions add to what the result holds.
   package func overwrittenOperand(of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType) -> Int? {
     #if OneDNN
-      guard mode == .fast, case .conv2D = op, result.dtype == .float32 else { return nil }
+      guard mode == .fast, op.isForwardConvolution, result.dtype == .float32 else { return nil }
       return NativeEpilogue.Terms(epilogue, operands: operands, result: result)?.addend
     #else
       return nil
@@ -121,36 +110,11 @@ package final class CPUBackend: Backend {
     let isDouble = (invocation.inputs + [invocation.output]).contains { $0.type.dtype == .float64 }
     // An empty operand has a result (a sum of nothing) that libraries do not define.
     let isEmpty = invocation.inputs.contains { $0.count == 0 }
-    if mode == .reference || isDouble || isEmpty { return CPUKernel(invocation, invocation.referenceKernel()) }
-    return CPUKernel(invocation, try fastBody(invocation))
-  }
-
-  private func fastBody(_ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
-    switch invocation.op {
-    case .input, .constant, .parameter, .reshape, .pack:
-      preconditionFailure("\(invocation.op.name) has no kernel")
-    case .pointwise(let expr): try pointwise([expr], invocation, into: [invocation.output])
-    case .update(let update):
-      try pointwise(update.expressions, invocation, into: update.targets.map { invocation.inputs[$0] })
-    case .matMul(let attributes): try matMul(attributes, invocation)
-    case .conv2D(let attributes): try conv2D(attributes, invocation)
-    case .conv2DInputGradient(let attributes): try conv2DInputGradient(attributes, invocation)
-    case .conv2DFilterGradient(let attributes): try conv2DFilterGradient(attributes, invocation)
-    case .pool2D(let attributes): try pool2D(attributes, invocation)
-    case .pool2DGradient(let attributes): try pool2DGradient(attributes, invocation)
-    case .reduce(let reduction): try reduce(reduction, invocation)
-    case .channelSums(let sums): try channelSums(sums, invocation)
-    case .argMax(let axis): argMax(axis, invocation)
-    case .softmax(let kind): try softmax(kind, invocation)
-    case .crossEntropy(let attributes): try crossEntropy(attributes, invocation)
-    case .crossEntropyGradient(let attributes): try crossEntropyGradient(attributes, invocation)
-    case .transpose(let permutation): transpose(permutation, invocation)
-    case .slice(let attributes): slice(attributes, invocation)
-    case .concat(let axis): concat(axis, invocation)
-    case .pad(let attributes): pad(attributes, invocation)
-    case .gather: try gather(invocation)
-    case .gatherGradient: try gatherGradient(invocation)
+    guard let operation = invocation.op.onCPU else { preconditionFailure("\(invocation.op.name) has no kernel") }
+    if mode == .reference || isDouble || isEmpty {
+      return CPUKernel(invocation, invocation.withReferenceEpilogue(operation.reference(invocation)))
     }
+    return CPUKernel(invocation, try operation.body(invocation, on: self))
   }
 
   #if OneDNN

@@ -55,3 +55,13 @@ private func addRows(
   done += rows * columns
   apus_accumulate(x + done, sums, Int64(count - done))
 }
+
+extension ChannelSums: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    try backend.channelSums(self, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceChannelSums(self)
+  }
+}

@@ -72,7 +72,7 @@
     let result: UnsafeMutablePointer<Float>
 
     /// Cells under one window, in one group.
-    var windowSize: Int { shape.r * shape.s * shape.groupInputs }
+    var windowSize: Int { shape.r * shape.s * shape.groupC }
     /// Rows of windows of a block: so many that the laid out cells take about a quarter of a megabyte.
     private var blockHeight: Int { max(1, min(shape.p, 65536 / max(1, shape.q * windowSize))) }
     /// Windows of a block.
@@ -87,13 +87,13 @@
 
     /// `[windowSize, K / groups]` of group `g`.
     private func filterMatrix(_ base: UnsafeMutablePointer<Float>, _ g: Int) -> apus_matrix {
-      apus_matrix(data: base + g * shape.groupOutputs, row: Int64(shape.k), column: 1)
+      apus_matrix(data: base + g * shape.groupK, row: Int64(shape.k), column: 1)
     }
 
     /// `[windows, K / groups]` of group `g`.
     private func resultMatrix(_ n: Int, _ p: Int, _ g: Int) -> apus_matrix {
       apus_matrix(
-        data: result + (n * shape.p + p) * shape.q * shape.k + g * shape.groupOutputs, row: Int64(shape.k), column: 1)
+        data: result + (n * shape.p + p) * shape.q * shape.k + g * shape.groupK, row: Int64(shape.k), column: 1)
     }
 
     private func columnMatrix(_ columns: UnsafeMutablePointer<Float>) -> apus_matrix {
@@ -105,7 +105,7 @@
       for g in 0..<shape.groups {
         layOut(n, rows, g, columns)
         apus_gemm(
-          Int64(rows.count * shape.q), Int64(shape.groupOutputs), Int64(windowSize), columnMatrix(columns),
+          Int64(rows.count * shape.q), Int64(shape.groupK), Int64(windowSize), columnMatrix(columns),
           filterMatrix(filter, g), resultMatrix(n, rows.lowerBound, g), 0, scratch)
       }
     }
@@ -119,9 +119,9 @@
         let rows = place(of: block).rows
         for g in 0..<shape.groups {
           let transposed = apus_matrix(
-            data: filter + g * shape.groupOutputs, row: 1, column: Int64(shape.k))
+            data: filter + g * shape.groupK, row: 1, column: Int64(shape.k))
           apus_gemm(
-            Int64(rows.count * shape.q), Int64(windowSize), Int64(shape.groupOutputs),
+            Int64(rows.count * shape.q), Int64(windowSize), Int64(shape.groupK),
             resultMatrix(n, rows.lowerBound, g), transposed, columnMatrix(columns), 0, scratch)
           addBack(n, rows, g, columns)
         }
@@ -137,7 +137,7 @@
         layOut(n, rows, g, columns)
         let transposed = apus_matrix(data: columns, row: 1, column: Int64(windowSize))
         apus_gemm(
-          Int64(windowSize), Int64(shape.groupOutputs), Int64(rows.count * shape.q), transposed,
+          Int64(windowSize), Int64(shape.groupK), Int64(rows.count * shape.q), transposed,
           resultMatrix(n, rows.lowerBound, g), filterMatrix(target, g), 1, scratch)
       }
     }
@@ -149,7 +149,7 @@
       _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>?, Int) -> Void
     ) {
       let window = shape.window
-      let count = shape.groupInputs
+      let count = shape.groupC
       // Neighbouring cells of a filter row are neighbours in the image: one run instead of many.
       let joins = window.dilationX == 1 && shape.groups == 1
       var cells = columns

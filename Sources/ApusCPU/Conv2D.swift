@@ -1,38 +1,14 @@
 import ApusCore
 
 extension CPUBackend {
-  func conv2D(
-    _ attributes: Conv2DAttributes, _ invocation: Invocation<CPUBuffer>
+  /// A pass by the fastest of the ways that there are.
+  func convolution(
+    _ convolution: Convolution, _ invocation: Invocation<CPUBuffer>
   ) throws(BackendError) -> CPUKernel.Body {
-    let (image, filter) = (invocation.inputs[0], invocation.inputs[1])
+    let pass = convolution.pass
     let shape = ConvolutionShape(
-      attributes, image: image.shape, filter: filter.shape, result: invocation.output.shape)
-    return try pass(.forward, shape, image, filter, invocation.output, invocation)
-  }
-
-  func conv2DInputGradient(
-    _ attributes: Conv2DAttributes, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body {
-    let (result, filter) = (invocation.inputs[0], invocation.inputs[1])
-    let shape = ConvolutionShape(
-      attributes, image: invocation.output.shape, filter: filter.shape, result: result.shape)
-    return try pass(.inputGradient, shape, invocation.output, filter, result, invocation)
-  }
-
-  func conv2DFilterGradient(
-    _ attributes: Conv2DAttributes, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body {
-    let (image, result) = (invocation.inputs[0], invocation.inputs[1])
-    let shape = ConvolutionShape(
-      attributes, image: image.shape, filter: invocation.output.shape, result: result.shape)
-    return try pass(.filterGradient, shape, image, invocation.output, result, invocation)
-  }
-
-  /// One pass by the fastest of the ways that there are.
-  private func pass(
-    _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
-    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body {
+      convolution, operands: invocation.inputs.map(\.type), result: invocation.output.type)
+    let (image, filter, result) = pass.arrays(invocation.inputs, computed: invocation.output)
     // These write a result before they read what is added to it.
     if !invocation.overwritesEpilogueInput {
       if pass == .forward, let body = try fewChannels(shape, image, filter, result, invocation) { return body }
@@ -40,11 +16,16 @@ extension CPUBackend {
       if let body = try fewFilters(pass, shape, image, filter, result, invocation) { return body }
     }
     if let body = try winograd(pass, shape, image, filter, result, invocation) { return body }
-    return try convolution(pass, shape, image, filter, result, invocation)
+    return try self.convolution(pass, shape, image, filter, result, invocation)
   }
 }
 
-/// Which of a convolution's three arrays is computed from the other two.
-enum ConvolutionPass {
-  case forward, inputGradient, filterGradient
+extension Convolution: CPUOperation {
+  var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    try backend.convolution(self, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void { invocation.referenceConvolution(self) }
 }

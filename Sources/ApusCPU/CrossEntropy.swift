@@ -97,3 +97,15 @@ private struct LabelledRows {
     }
   }
 }
+
+extension CrossEntropyPass: CPUOperation {
+  var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    isGradient ? try backend.crossEntropyGradient(loss, invocation) : try backend.crossEntropy(loss, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    isGradient ? invocation.referenceCrossEntropyGradient(loss) : invocation.referenceCrossEntropy(loss)
+  }
+}

@@ -68,3 +68,15 @@ extension CPUBackend {
     }
   }
 }
+
+extension GatherPass: CPUOperation {
+  var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    self == .gradient ? try backend.gatherGradient(invocation) : try backend.gather(invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    self == .gradient ? invocation.referenceGatherGradient() : invocation.referenceGather()
+  }
+}

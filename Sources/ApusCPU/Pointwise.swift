@@ -27,3 +27,23 @@ extension CPUBackend {
       targets: [result.floats], scratch: tileScratch, memoryLimit: device.memoryBytes)
   }
 }
+
+extension Pointwise: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    try backend.pointwise([expr], invocation, into: [invocation.output])
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referencePointwise([expr], into: [invocation.output])
+  }
+}
+
+extension Update: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    try backend.pointwise(expressions, invocation, into: targets.map { invocation.inputs[$0] })
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referencePointwise(expressions, into: targets.map { invocation.inputs[$0] })
+  }
+}

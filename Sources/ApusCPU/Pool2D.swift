@@ -117,3 +117,15 @@ extension PoolShape {
     }
   }
 }
+
+extension Pooling: CPUOperation {
+  var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    isGradient ? try backend.pool2DGradient(pooling, invocation) : try backend.pool2D(pooling, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    isGradient ? invocation.referencePool2DGradient(pooling) : invocation.referencePool2D(pooling)
+  }
+}

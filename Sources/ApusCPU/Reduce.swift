@@ -127,3 +127,25 @@ struct AxisGroup {
     return groups
   }
 }
+
+extension Reduction: CPUOperation {
+  var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    try backend.reduce(self, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceReduce(self)
+  }
+}
+
+extension ArgMax: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    backend.argMax(axis, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceArgMax(axis)
+  }
+}

@@ -65,3 +65,43 @@ extension CPUBackend {
 }
 
 private func dotProduct(_ a: [Int], _ b: [Int]) -> Int { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+
+extension Transpose: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    backend.transpose(permutation, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceTranspose(permutation)
+  }
+}
+
+extension Slice: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    backend.slice(self, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceSlice(self)
+  }
+}
+
+extension Concatenation: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    backend.concat(axis, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceConcat(axis)
+  }
+}
+
+extension Pad: CPUOperation {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    backend.pad(self, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referencePad(self)
+  }
+}

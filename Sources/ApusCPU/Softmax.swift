@@ -32,3 +32,15 @@ extension CPUBackend {
     }
   }
 }
+
+extension SoftmaxKind: CPUOperation {
+  var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    try backend.softmax(self, invocation)
+  }
+
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    invocation.referenceSoftmax(self)
+  }
+}

@@ -78,3 +78,13 @@ private struct ChannelSumsTile {
     numbers = OpenNumbers(sizes: [rows, channels, splits])
   }
 }
+
+extension ChannelSums: OpenCLOperation {
+  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
+    backend.channelSumsWorkspace(self, inputs, output)
+  }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.channelSums(self, call)
+  }
+}

@@ -2,10 +2,9 @@ package import ApusCore
 
 extension OpenCLBackend {
   /// One pass of a convolution, with the tile that suits its shape.
-  func conv2D(
-    _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ call: Invocation<OpenCLBuffer>
-  ) throws(BackendError) -> OpenCLKernel {
-    let shape = pass.shape(attributes, call.inputs.map(\.type), call.resultType)
+  func convolution(_ convolution: Convolution, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+    let pass = convolution.pass
+    let shape = ConvolutionShape(convolution, operands: call.inputs.map(\.type), result: call.resultType)
     if let pooling = call.pooling?.attributes {
       return try direct(shape, pass, Conv2DTile(shape, pass, pooling: pooling), call)
     }
@@ -20,10 +19,9 @@ extension OpenCLBackend {
     }
   }
 
-  func conv2DWorkspace(
-    _ pass: Conv2DPass, _ attributes: Conv2DAttributes, _ inputs: [TensorType], _ output: TensorType
-  ) -> Int {
-    let shape = pass.shape(attributes, inputs, output)
+  func convolutionWorkspace(_ convolution: Convolution, _ inputs: [TensorType], _ output: TensorType) -> Int {
+    let pass = convolution.pass
+    let shape = ConvolutionShape(convolution, operands: inputs, result: output)
     switch conv2DSchedule(shape, pass) {
     case .direct: return pass == .inputGradient ? shape.filterCount * 4 : 0
     case .winograd(let tile): return tile.workspaceByteCount
@@ -40,11 +38,11 @@ extension OpenCLBackend {
   package func fusesPooling(
     _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
   ) -> Bool {
-    guard case .conv2D(let attributes) = op, pooling.tilesImage, pooling.width <= 8,
+    guard case .convolution(let convolution) = op, convolution.pass == .forward, pooling.tilesImage, pooling.width <= 8,
       pooling.width <= result.shape[2], pooling.height <= result.shape[1],
       pooling.height == 1 || result.shape[2] / pooling.width <= 1024
     else { return false }
-    switch conv2DSchedule(Conv2DPass.forward.shape(attributes, inputs, result), .forward) {
+    switch conv2DSchedule(ConvolutionShape(convolution, operands: inputs, result: result), .forward) {
     case .direct, .matrix: return true
     case .winograd, .depthwise, .filterGradient, .winogradFilterGradient, .product: return false
     }
@@ -53,7 +51,7 @@ extension OpenCLBackend {
   // MARK: CPU-class: direct convolution in registers
 
   private func direct(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ tile: Conv2DTile, _ call: Invocation<OpenCLBuffer>
+    _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ tile: Conv2DTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
     var defines: Defines = [pass.names.define: 1]
@@ -80,7 +78,7 @@ extension OpenCLBackend {
   }
 
   private func filterGradient(
-    _ shape: Conv2DShape, _ tile: FilterGradientTile, _ call: Invocation<OpenCLBuffer>
+    _ shape: ConvolutionShape, _ tile: FilterGradientTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines = shape.defines
     defines.append(tile.defines)
@@ -103,7 +101,7 @@ extension OpenCLBackend {
 
   // MARK: GPU-class: an implicit matrix product
 
-  func product(_ shape: Conv2DShape, _ pass: Conv2DPass) -> TiledProduct {
+  func product(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> TiledProduct {
     let window = shape.window
     let pixels = shape.n * shape.p * shape.q
     let taps = shape.r * shape.s
@@ -124,7 +122,7 @@ extension OpenCLBackend {
   }
 
   private func implicitProduct(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ product: TiledProduct, _ call: Invocation<OpenCLBuffer>
+    _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ product: TiledProduct, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines: Defines = [pass.names.define: 1]
     defines.append(shape.defines)
@@ -137,3 +135,22 @@ extension OpenCLBackend {
 }
 
 private func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }
+
+extension Convolution: OpenCLOperation {
+  var takesEpilogue: Bool { pass != .filterGradient }
+
+  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
+    backend.convolutionWorkspace(self, inputs, output)
+  }
+
+  func scheduleChoice(
+    _ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend
+  ) -> ScheduleChoice? {
+    let shape = ConvolutionShape(self, operands: inputs, result: output)
+    return ScheduleChoice(shape.problem(pass), backend.conv2DSchedules(shape, pass))
+  }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.convolution(self, call)
+  }
+}

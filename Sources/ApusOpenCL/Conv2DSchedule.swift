@@ -26,11 +26,11 @@ enum Conv2DSchedule: Schedule {
 
 extension OpenCLBackend {
   /// The schedule for a pass: what was chosen for it, else what the cost models say.
-  func conv2DSchedule(_ shape: Conv2DShape, _ pass: Conv2DPass) -> Conv2DSchedule {
+  func conv2DSchedule(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> Conv2DSchedule {
     chosen(shape.problem(pass), usual: usualConv2D(shape, pass)) { conv2DSchedules(shape, pass) }
   }
 
-  private func usualConv2D(_ shape: Conv2DShape, _ pass: Conv2DPass) -> Conv2DSchedule {
+  private func usualConv2D(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> Conv2DSchedule {
     if schedule == .cpu, let tile = DepthwiseTile(shape, pass, cores: device.computeUnits) { return .depthwise(tile) }
     switch (schedule, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
@@ -45,7 +45,7 @@ extension OpenCLBackend {
   }
 
   /// The usual schedule, then those that a tuner tries.
-  func conv2DSchedules(_ shape: Conv2DShape, _ pass: Conv2DPass) -> [Conv2DSchedule] {
+  func conv2DSchedules(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> [Conv2DSchedule] {
     let cores = device.computeUnits
     var all = [usualConv2D(shape, pass)]
     if schedule == .cpu {

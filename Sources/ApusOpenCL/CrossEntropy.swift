@@ -19,3 +19,11 @@ extension OpenCLBackend {
     return defines
   }
 }
+
+extension CrossEntropyPass: OpenCLOperation {
+  var takesEpilogue: Bool { isGradient }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    isGradient ? try backend.crossEntropyGradient(loss, call) : try backend.crossEntropy(loss, call)
+  }
+}

@@ -3,7 +3,7 @@ import ApusCore
 extension OpenCLBackend {
   /// A pass of a depthwise convolution by `depthwise_cpu.cl`.
   func depthwise(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ tile: DepthwiseTile, _ call: Invocation<OpenCLBuffer>
+    _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ tile: DepthwiseTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
     var defines: Defines = [pass.depthwiseNames.define: 1]
@@ -34,7 +34,7 @@ struct DepthwiseTile {
   let workspaceByteCount: Int
 
   /// `nil` for other convolutions, and where the kernel does not serve or other kernels are as fast.
-  init?(_ shape: Conv2DShape, _ pass: Conv2DPass, cores: Int, _ variation: TileVariation = .init()) {
+  init?(_ shape: ConvolutionShape, _ pass: ConvolutionPass, cores: Int, _ variation: TileVariation = .init()) {
     let window = shape.window
     guard shape.isDepthwise, shape.r == shape.s, [3, 5].contains(shape.r),
       [window.strideX, window.strideY, window.dilationX, window.dilationY].allSatisfy({ $0 == 1 }),
@@ -64,7 +64,7 @@ struct DepthwiseTile {
   var defines: Defines { ["VECTOR": 16, "BANDS": bands, "SPLITS": splits] }
 }
 
-extension Conv2DPass {
+extension ConvolutionPass {
   /// Entry point, and the definition that selects it.
   fileprivate var depthwiseNames: (entry: String, define: String) {
     switch self {

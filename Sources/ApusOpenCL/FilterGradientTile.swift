@@ -27,7 +27,7 @@ struct FilterGradientTile {
   var sumsInParts: Bool { splits > 1 || lanesOfInputs }
 
   /// - Parameter taps: `nil` leaves it to the model, and so do several where the kernel cannot have them.
-  init(_ shape: Conv2DShape, _ variation: TileVariation = .init(), taps: Taps? = nil) {
+  init(_ shape: ConvolutionShape, _ variation: TileVariation = .init(), taps: Taps? = nil) {
     let candidates = Self.blocks(shape, variation, taps)
     block = candidates.dropFirst().reduce(candidates[0]) { $1.cost < $0.cost - 1e-9 ? $1 : $0 }
     let (outputs, inputs) = Self.channels(shape, lanesOfInputs: block.lanesOfInputs)
@@ -54,18 +54,18 @@ struct FilterGradientTile {
   }
 
   /// Channels of a group along the lanes, and along the rows of a block.
-  private static func channels(_ shape: Conv2DShape, lanesOfInputs: Bool) -> (lanes: Int, rows: Int) {
+  private static func channels(_ shape: ConvolutionShape, lanesOfInputs: Bool) -> (lanes: Int, rows: Int) {
     if shape.isDepthwise { return (shape.k, 1) }
     return lanesOfInputs ? (shape.groupC, shape.groupK) : (shape.groupK, shape.groupC)
   }
 
   /// Elements of x that a row of the result takes more than the row before.
-  private static func lineCount(_ shape: Conv2DShape) -> Int {
+  private static func lineCount(_ shape: ConvolutionShape) -> Int {
     shape.window.strideY * ((shape.q - 1) * shape.window.strideX + shape.s) * shape.c
   }
 
   /// All blocks that fit the registers, priced.
-  private static func blocks(_ shape: Conv2DShape, _ variation: TileVariation, _ taps: Taps?) -> [Block] {
+  private static func blocks(_ shape: ConvolutionShape, _ variation: TileVariation, _ taps: Taps?) -> [Block] {
     (shape.groups == 1 && shape.c >= 16 ? [false, true] : [false]).flatMap { lanesOfInputs in
       let (lanes, rows) = channels(shape, lanesOfInputs: lanesOfInputs)
       let vector = RegisterTile.vector(lanes)
@@ -97,7 +97,7 @@ struct FilterGradientTile {
   }
 
   /// Cycles for the useful work of a full vector.
-  private static func cost(_ block: Block, _ shape: Conv2DShape) -> Double {
+  private static func cost(_ block: Block, _ shape: ConvolutionShape) -> Double {
     let (lanes, rows) = channels(shape, lanesOfInputs: block.lanesOfInputs)
     let (vectors, width) = (block.vectors, block.vectors * block.vector)
     let products = Double(block.rows * vectors)

@@ -38,3 +38,11 @@ extension OpenCLBackend {
     }
   }
 }
+
+extension GatherPass: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    self == .gradient ? try backend.gatherGradient(call) : try backend.gather(call)
+  }
+}

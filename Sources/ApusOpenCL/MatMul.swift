@@ -97,7 +97,7 @@ struct ProductShape {
 
   /// A pass over a convolution of single pixels: y [N*P*Q, K] = x [N*H*W, C] * f [C, K] or dx = dy * f'. `nil` for
   /// other windows and for the filter gradient, whose long sum is cut into parts.
-  init?(_ shape: Conv2DShape, _ pass: Conv2DPass) {
+  init?(_ shape: ConvolutionShape, _ pass: ConvolutionPass) {
     guard shape.isPixelwise, pass != .filterGradient else { return nil }
     let isForward = pass == .forward
     (m, n, k) = (shape.n * shape.p * shape.q, isForward ? shape.k : shape.c, isForward ? shape.c : shape.k)
@@ -193,5 +193,24 @@ struct ProductTile {
       "VECTOR": vector, "TILE_V": vectors, "TILE_M": rows, "TILE_N": columns, "BLOCK_M": blockM, "BLOCK_N": blockN,
       "BLOCK_K": blockK, "PACK_A": packsA ? 1 : 0, "PACK_B": packsB ? 1 : 0,
     ]
+  }
+}
+
+extension MatMul: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
+  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
+    backend.matMulWorkspace(self, inputs, output)
+  }
+
+  func scheduleChoice(
+    _ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend
+  ) -> ScheduleChoice? {
+    let shape = ProductShape(self, inputs, output)
+    return shape.k == 0 ? nil : ScheduleChoice(shape.problem, backend.productSchedules(shape))
+  }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.matMul(self, call)
   }
 }

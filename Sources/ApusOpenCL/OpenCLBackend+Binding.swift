@@ -1,16 +1,7 @@
 package import ApusCore
 
 extension OpenCLBackend {
-  package func fusesEpilogue(of op: Op) -> Bool {
-    switch op {
-    case .matMul, .conv2D, .conv2DInputGradient, .pool2D, .pool2DGradient, .reduce, .softmax, .crossEntropyGradient,
-      .gather, .gatherGradient:
-      true
-    case .conv2DFilterGradient, .channelSums, .argMax, .crossEntropy, .input, .constant, .parameter, .pointwise, .update, .reshape,
-      .transpose, .slice, .concat, .pad, .pack:
-      false
-    }
-  }
+  package func fusesEpilogue(of op: Op) -> Bool { op.onOpenCL?.takesEpilogue ?? false }
 
   package func kernel(for call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     if (call.inputs + [call.output] + call.epilogueInputs).contains(where: { $0.type.dtype == .float64 }) {
@@ -19,44 +10,12 @@ extension OpenCLBackend {
         "\(device.name): \(call.op.name)\(call.label.isEmpty ? "" : " of \(call.label)") on float64: "
           + "OpenCL devices compute in float32 here; use the device 'cpu' for float64")
     }
-    switch call.op {
-    case .pointwise(let expr): return try pointwise(expr, call)
-    case .update(let update): return try self.update(update, call)
-    case .matMul(let attributes): return try matMul(attributes, call)
-    case .conv2D(let attributes): return try conv2D(.forward, attributes, call)
-    case .conv2DInputGradient(let attributes): return try conv2D(.inputGradient, attributes, call)
-    case .conv2DFilterGradient(let attributes): return try conv2D(.filterGradient, attributes, call)
-    case .pool2D(let attributes): return try pool2D(attributes, call)
-    case .pool2DGradient(let attributes): return try pool2DGradient(attributes, call)
-    case .reduce(let reduction): return try reduce(reduction, call)
-    case .channelSums(let sums): return try channelSums(sums, call)
-    case .argMax(let axis): return try argMax(axis, call)
-    case .softmax(let kind): return try softmax(kind, call)
-    case .crossEntropy(let attributes): return try crossEntropy(attributes, call)
-    case .crossEntropyGradient(let attributes): return try crossEntropyGradient(attributes, call)
-    case .transpose(let permutation): return try transpose(permutation, call)
-    case .slice(let attributes): return try slice(attributes, call)
-    case .concat(let axis): return try concat(axis, call)
-    case .pad(let attributes): return try pad(attributes, call)
-    case .gather: return try gather(call)
-    case .gatherGradient: return try gatherGradient(call)
-    case .input, .constant, .parameter, .reshape, .pack:
-      preconditionFailure("OpenCL: \(call.op.name) has no kernel")
-    }
+    guard let operation = call.op.onOpenCL else { preconditionFailure("OpenCL: \(call.op.name) has no kernel") }
+    return try operation.kernel(call, on: self)
   }
 
   package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-    switch op {
-    case .matMul(let attributes): matMulWorkspace(attributes, inputs, output)
-    case .conv2D(let attributes): conv2DWorkspace(.forward, attributes, inputs, output)
-    case .conv2DInputGradient(let attributes): conv2DWorkspace(.inputGradient, attributes, inputs, output)
-    case .conv2DFilterGradient(let attributes): conv2DWorkspace(.filterGradient, attributes, inputs, output)
-    case .reduce(let reduction): reduceWorkspace(reduction, inputs, output)
-    case .channelSums(let sums): channelSumsWorkspace(sums, inputs, output)
-    case .input, .constant, .parameter, .reshape, .pack, .pointwise, .update, .pool2D, .pool2DGradient, .argMax,
-      .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat, .pad, .gather, .gatherGradient:
-      0
-    }
+    op.onOpenCL?.workspaceByteCount(inputs, output, on: self) ?? 0
   }
 
   // MARK: For the operations' files

@@ -103,3 +103,15 @@ private struct PointwiseElements {
     defines.define("ELEMENTS(n, index, column)", "{\n\(source.statements)\(writes)}")
   }
 }
+
+extension Pointwise: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.pointwise(expr, call)
+  }
+}
+
+extension Update: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.update(self, call)
+  }
+}

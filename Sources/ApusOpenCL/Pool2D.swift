@@ -50,3 +50,11 @@ extension OpenCLBackend {
     ]
   }
 }
+
+extension Pooling: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    isGradient ? try backend.pool2DGradient(pooling, call) : try backend.pool2D(pooling, call)
+  }
+}

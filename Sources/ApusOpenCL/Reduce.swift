@@ -134,3 +134,21 @@ private struct ReductionTile {
     defines["SPLITS"] = splits
   }
 }
+
+extension Reduction: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
+  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
+    backend.reduceWorkspace(self, inputs, output)
+  }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.reduce(self, call)
+  }
+}
+
+extension ArgMax: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.argMax(axis, call)
+  }
+}

@@ -26,27 +26,7 @@ struct TileVariation {
 
 extension OpenCLBackend: TunableBackend {
   package func scheduleChoice(for op: Op, inputs: [TensorType], output: TensorType) -> ScheduleChoice? {
-    func choice(_ problem: String, _ schedules: [some Schedule]) -> ScheduleChoice? {
-      var names: [String] = []
-      for schedule in schedules where !names.contains(schedule.name) { names.append(schedule.name) }
-      return names.count > 1 ? ScheduleChoice(problem: problem, schedules: names) : nil
-    }
-    func convolution(_ pass: Conv2DPass, _ attributes: Conv2DAttributes) -> ScheduleChoice? {
-      let shape = pass.shape(attributes, inputs, output)
-      return choice(shape.problem(pass), conv2DSchedules(shape, pass))
-    }
-    switch op {
-    case .conv2D(let attributes): return convolution(.forward, attributes)
-    case .conv2DInputGradient(let attributes): return convolution(.inputGradient, attributes)
-    case .conv2DFilterGradient(let attributes): return convolution(.filterGradient, attributes)
-    case .matMul(let attributes):
-      let shape = ProductShape(attributes, inputs, output)
-      return shape.k == 0 ? nil : choice(shape.problem, productSchedules(shape))
-    case .input, .constant, .parameter, .reshape, .pack, .pointwise, .update, .pool2D, .pool2DGradient, .reduce,
-      .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat, .pad,
-      .gather, .gatherGradient:
-      return nil
-    }
+    op.onOpenCL?.scheduleChoice(inputs, output, on: self)
   }
 
   /// The schedule that was chosen for `problem` if it is one of `all`, else the first of them. `all` is called only
@@ -69,11 +49,21 @@ extension OpenCLBackend: TunableBackend {
   }
 }
 
-extension Conv2DShape {
+extension ConvolutionShape {
   /// The key of a pass over these shapes.
-  func problem(_ pass: Conv2DPass) -> String {
+  func problem(_ pass: ConvolutionPass) -> String {
     let sizes = "x \(n)x\(h)x\(w)x\(c) filter \(r)x\(s)x\(groupC)x\(k) \(window)"
     let groups = groups == 1 ? "" : " groups \(groups)"
     return "\(pass.names.entry) \(sizes)\(groups)"
+  }
+}
+
+extension ScheduleChoice {
+  /// Those of `schedules` that differ; `nil` where there is but one.
+  init?(_ problem: String, _ schedules: [some Schedule]) {
+    var names: [String] = []
+    for schedule in schedules where !names.contains(schedule.name) { names.append(schedule.name) }
+    guard names.count > 1 else { return nil }
+    self.init(problem: problem, schedules: names)
   }
 }

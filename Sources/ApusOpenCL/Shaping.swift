@@ -143,3 +143,27 @@ private struct StridedCopy {
     defines.define("INSIDE(i)", tests.isEmpty ? "1" : tests.joined(separator: " && "))
   }
 }
+
+extension Transpose: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.transpose(permutation, call)
+  }
+}
+
+extension Slice: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.slice(self, call)
+  }
+}
+
+extension Concatenation: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.concat(axis, call)
+  }
+}
+
+extension Pad: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.pad(self, call)
+  }
+}

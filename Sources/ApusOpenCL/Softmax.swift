@@ -39,3 +39,11 @@ extension OpenCLBackend {
     return OpenCLKernel([try launch(source, entry, arguments, global: [global], local: [local])])
   }
 }
+
+extension SoftmaxKind: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    try backend.softmax(self, call)
+  }
+}

@@ -2,14 +2,14 @@ import ApusCore
 
 extension OpenCLBackend {
   /// The blocking for a pass, `nil` where the direct kernel is to serve.
-  func winogradTile(_ shape: Conv2DShape, _ pass: Conv2DPass) -> WinogradTile? {
+  func winogradTile(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> WinogradTile? {
     [false, true].compactMap { WinogradTile(shape, pass, cores: device.computeUnits, isTransposed: $0) }
       .filter(\.isFasterThanDirect).min { $0.cycles < $1.cycles }
   }
 
   /// Forward or input gradient of a convolution by Winograd's F(4x4, 3x3).
   func winograd(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, _ tile: WinogradTile, _ call: Invocation<OpenCLBuffer>
+    _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ tile: WinogradTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
     var defines: Defines = [pass.names.define: 1]
@@ -56,7 +56,7 @@ struct WinogradTile {
   ///   - fusesFilter: `nil` leaves it to the model.
   ///   - isTransposed: an input gradient by tiles of the result's gradient; `nil` for other passes and large images.
   init?(
-    _ shape: Conv2DShape, _ pass: Conv2DPass, cores: Int, _ variation: TileVariation = .init(),
+    _ shape: ConvolutionShape, _ pass: ConvolutionPass, cores: Int, _ variation: TileVariation = .init(),
     fusesFilter: Bool? = nil, isTransposed: Bool = false
   ) {
     let isForward = pass == .forward
@@ -135,7 +135,7 @@ struct WinogradTile {
   }
 }
 
-extension Conv2DShape {
+extension ConvolutionShape {
   /// Whether Winograd's kernels can compute the convolution.
   var suitsWinograd: Bool {
     r == 3 && s == 3 && groups == 1 && c >= 8 && k >= 8

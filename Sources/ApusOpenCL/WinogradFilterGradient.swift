@@ -2,13 +2,13 @@ import ApusCore
 
 extension OpenCLBackend {
   /// The blocking for a filter gradient, `nil` where the direct kernel is to serve.
-  func winogradFilterTile(_ shape: Conv2DShape) -> WinogradFilterTile? {
+  func winogradFilterTile(_ shape: ConvolutionShape) -> WinogradFilterTile? {
     WinogradFilterTile(shape, cores: device.computeUnits).flatMap { $0.isFasterThanDirect ? $0 : nil }
   }
 
   /// Filter gradient of a convolution by Winograd's F(4x4, 3x3).
   func winogradFilterGradient(
-    _ shape: Conv2DShape, _ tile: WinogradFilterTile, _ call: Invocation<OpenCLBuffer>
+    _ shape: ConvolutionShape, _ tile: WinogradFilterTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines = shape.defines
     defines.append(tile.defines)
@@ -37,7 +37,7 @@ struct WinogradFilterTile {
   let isFasterThanDirect: Bool
 
   /// `nil` for the shapes that the other passes refuse.
-  init?(_ shape: Conv2DShape, cores: Int, _ variation: TileVariation = .init()) {
+  init?(_ shape: ConvolutionShape, cores: Int, _ variation: TileVariation = .init()) {
     guard shape.suitsWinograd else { return nil }
     let tiles = shape.n * shape.p.dividedRoundingUp(by: 4) * shape.q.dividedRoundingUp(by: 4)
     (blockC, blockK) = (Self.block(shape.c), Self.block(shape.k))

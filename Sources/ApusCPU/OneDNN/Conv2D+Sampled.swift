@@ -22,18 +22,8 @@
 
     /// Bytes of the workspace that a pass needs for that; 0 for other operations.
     func sampledByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-      let dense: ConvolutionShape?
-      if case .conv2D(let attributes) = op {
-        dense = ConvolutionShape(
-          attributes, image: inputs[0].shape, filter: inputs[1].shape, result: output.shape
-        ).sampled(.forward)
-      } else if case .conv2DFilterGradient(let attributes) = op {
-        dense = ConvolutionShape(
-          attributes, image: inputs[0].shape, filter: output.shape, result: inputs[1].shape
-        ).sampled(.filterGradient)
-      } else {
-        dense = nil
-      }
+      guard case .convolution(let convolution) = op else { return 0 }
+      let dense = ConvolutionShape(convolution, operands: inputs, result: output).sampled(convolution.pass)
       return dense.map { $0.n * $0.h * $0.w * $0.c * MemoryLayout<Float>.stride } ?? 0
     }
 
@@ -79,9 +69,9 @@
     func sampled(_ pass: ConvolutionPass) -> ConvolutionShape? {
       guard r == 1, s == 1, window.strideY > 1 || window.strideX > 1 else { return nil }
       switch pass {
-      case .forward: if groupInputs < 64 { return nil }
+      case .forward: if groupC < 64 { return nil }
       case .inputGradient: return nil
-      case .filterGradient: if groupInputs >= 16 { return nil }
+      case .filterGradient: if groupC >= 16 { return nil }
       }
       var dense = self
       (dense.h, dense.w, dense.window) = (p, q, .dense)

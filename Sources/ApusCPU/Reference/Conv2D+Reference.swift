@@ -1,23 +1,30 @@
 import ApusCore
 
 extension Invocation<CPUBuffer> {
+  func referenceConvolution(_ convolution: Convolution) -> () -> Void {
+    let shape = ConvolutionShape(convolution, operands: inputs.map(\.type), result: output.type)
+    return switch convolution.pass {
+    case .forward: forward(shape)
+    case .inputGradient: inputGradient(shape)
+    case .filterGradient: filterGradient(shape)
+    }
+  }
+
   /// `y[n,p,q,k] = sum over r,s,c of x[n, p*stride + r*dilation - top, q*stride + s*dilation - left, c] * f[r,s,c,k]`
-  func referenceConv2D(_ attributes: Conv2DAttributes) -> () -> Void {
-    let shape = ConvolutionShape(
-      attributes, image: inputs[0].shape, filter: inputs[1].shape, result: output.shape)
+  private func forward(_ shape: ConvolutionShape) -> () -> Void {
     let (x, f, y) = (Elements(inputs[0]), Elements(inputs[1]), Elements(output))
     return {
       for n in 0..<shape.n {
         for p in 0..<shape.p {
           for q in 0..<shape.q {
             for k in 0..<shape.k {
-              let firstChannel = k / shape.groupOutputs * shape.groupInputs
+              let firstChannel = k / shape.groupK * shape.groupC
               var sum = 0.0
               shape.forEachTap(p: p, q: q) { r, s, h, w in
-                for c in 0..<shape.groupInputs {
+                for c in 0..<shape.groupC {
                   sum +=
                     x[((n * shape.h + h) * shape.w + w) * shape.c + firstChannel + c]
-                    * f[((r * shape.s + s) * shape.groupInputs + c) * shape.k + k]
+                    * f[((r * shape.s + s) * shape.groupC + c) * shape.k + k]
                 }
               }
               y[((n * shape.p + p) * shape.q + q) * shape.k + k] = sum
@@ -29,22 +36,20 @@ extension Invocation<CPUBuffer> {
   }
 
   /// `dx[n,h,w,c] = sum over (p,q,r,s) that read (h,w) in the forward pass, and over k, of dy[n,p,q,k] * f[r,s,c,k]`
-  func referenceConv2DInputGradient(_ attributes: Conv2DAttributes) -> () -> Void {
-    let shape = ConvolutionShape(
-      attributes, image: output.shape, filter: inputs[1].shape, result: inputs[0].shape)
+  private func inputGradient(_ shape: ConvolutionShape) -> () -> Void {
     let (dy, f, dx) = (Elements(inputs[0]), Elements(inputs[1]), Elements(output))
     return {
       for n in 0..<shape.n {
         for h in 0..<shape.h {
           for w in 0..<shape.w {
             for c in 0..<shape.c {
-              let firstFilter = c / shape.groupInputs * shape.groupOutputs
+              let firstFilter = c / shape.groupC * shape.groupK
               var sum = 0.0
               shape.forEachReader(h: h, w: w) { r, s, p, q in
-                for k in firstFilter..<(firstFilter + shape.groupOutputs) {
+                for k in firstFilter..<(firstFilter + shape.groupK) {
                   sum +=
                     dy[((n * shape.p + p) * shape.q + q) * shape.k + k]
-                    * f[((r * shape.s + s) * shape.groupInputs + c % shape.groupInputs) * shape.k + k]
+                    * f[((r * shape.s + s) * shape.groupC + c % shape.groupC) * shape.k + k]
                 }
               }
               dx[((n * shape.h + h) * shape.w + w) * shape.c + c] = sum
@@ -56,21 +61,19 @@ extension Invocation<CPUBuffer> {
   }
 
   /// `df[r,s,c,k] = sum over n,p,q of x[n, p*stride + r*dilation - top, q*stride + s*dilation - left, c] * dy[n,p,q,k]`
-  func referenceConv2DFilterGradient(_ attributes: Conv2DAttributes) -> () -> Void {
-    let shape = ConvolutionShape(
-      attributes, image: inputs[0].shape, filter: output.shape, result: inputs[1].shape)
+  private func filterGradient(_ shape: ConvolutionShape) -> () -> Void {
     let (x, dy, df) = (Elements(inputs[0]), Elements(inputs[1]), Elements(output))
     return {
       // Doubles to the end: millions of products meet in one element.
-      var sums = [Double](repeating: 0, count: shape.r * shape.s * shape.groupInputs * shape.k)
+      var sums = [Double](repeating: 0, count: shape.r * shape.s * shape.groupC * shape.k)
       for n in 0..<shape.n {
         for p in 0..<shape.p {
           for q in 0..<shape.q {
             shape.forEachTap(p: p, q: q) { r, s, h, w in
-              for c in 0..<shape.groupInputs {
+              for c in 0..<shape.groupC {
                 for k in 0..<shape.k {
-                  let channel = k / shape.groupOutputs * shape.groupInputs + c
-                  sums[((r * shape.s + s) * shape.groupInputs + c) * shape.k + k] +=
+                  let channel = k / shape.groupK * shape.groupC + c
+                  sums[((r * shape.s + s) * shape.groupC + c) * shape.k + k] +=
                     x[((n * shape.h + h) * shape.w + w) * shape.c + channel]
                     * dy[((n * shape.p + p) * shape.q + q) * shape.k + k]
                 }

@@ -50,40 +50,12 @@ func broadcastStrides(_ shape: [Int], to target: [Int]) -> [Int] {
 
 extension Invocation<CPUBuffer> {
   /// The operation in plain loops, then its epilogue.
-  func referenceKernel() -> () -> Void {
-    let body = referenceBody()
+  func withReferenceEpilogue(_ body: @escaping () -> Void) -> () -> Void {
     guard let epilogue else { return body }
     let finish = referenceEpilogue(epilogue)
     return {
       body()
       finish()
-    }
-  }
-
-  private func referenceBody() -> () -> Void {
-    switch op {
-    case .input, .constant, .parameter, .reshape, .pack:
-      preconditionFailure("\(op.name) has no kernel")
-    case .pointwise(let expr): referencePointwise([expr], into: [output])
-    case .update(let update): referencePointwise(update.expressions, into: update.targets.map { inputs[$0] })
-    case .matMul(let matMul): referenceMatMul(matMul)
-    case .conv2D(let attributes): referenceConv2D(attributes)
-    case .conv2DInputGradient(let attributes): referenceConv2DInputGradient(attributes)
-    case .conv2DFilterGradient(let attributes): referenceConv2DFilterGradient(attributes)
-    case .pool2D(let attributes): referencePool2D(attributes)
-    case .pool2DGradient(let attributes): referencePool2DGradient(attributes)
-    case .reduce(let reduction): referenceReduce(reduction)
-    case .channelSums(let sums): referenceChannelSums(sums)
-    case .argMax(let axis): referenceArgMax(axis)
-    case .softmax(let kind): referenceSoftmax(kind)
-    case .crossEntropy(let attributes): referenceCrossEntropy(attributes)
-    case .crossEntropyGradient(let attributes): referenceCrossEntropyGradient(attributes)
-    case .transpose(let permutation): referenceTranspose(permutation)
-    case .slice(let slice): referenceSlice(slice)
-    case .concat(let axis): referenceConcat(axis)
-    case .pad(let pad): referencePad(pad)
-    case .gather: referenceGather()
-    case .gatherGradient: referenceGatherGradient()
     }
   }
 }

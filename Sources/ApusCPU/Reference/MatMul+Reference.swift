@@ -22,14 +22,3 @@ extension Invocation<CPUBuffer> {
     }
   }
 }
-
-/// Sizes of a product of (stacks of) matrices.
-struct MatMulShape {
-  let batch: Int, m: Int, n: Int, k: Int
-
-  init(_ matMul: MatMul, a: [Int], result: [Int]) {
-    batch = result.dropLast(2).reduce(1, *)
-    (m, n) = (result[result.count - 2], result[result.count - 1])
-    k = matMul.transposeA ? a[a.count - 2] : a[a.count - 1]
-  }
-}

@@ -47,31 +47,12 @@ extension Graph {
 
   /// For each input of `result`'s node, its share of `gradient` where it is wanted.
   private func inputGradients(of result: Tensor, gradient: Tensor, wanted: [Bool]) -> [Tensor?] {
-    let node = nodes[result.id]
-    let inputs = node.inputs.map { Tensor(graph: self, id: $0) }
-    switch node.op {
-    case .input, .constant, .parameter: return []
-    case .pointwise(let expr): return pointwiseGradients(expr, inputs, result, gradient, wanted)
-    case .matMul(let m): return m.gradients(inputs, gradient, wanted)
-    case .conv2D(let c): return c.gradients(inputs, gradient, wanted)
-    case .conv2DInputGradient(let c): return c.gradientsOfInputGradient(inputs, gradient, wanted)
-    case .conv2DFilterGradient(let c): return c.gradientsOfFilterGradient(inputs, gradient, wanted)
-    case .pool2D(let p): return p.gradients(inputs, result, gradient)
-    case .reduce(let r): return r.gradients(inputs, result, gradient)
-    case .channelSums(let s): return s.gradients(inputs, gradient, wanted)
-    case .softmax(let kind): return kind.gradients(result, gradient)
-    case .crossEntropy(let c): return c.gradients(inputs, gradient)
-    case .reshape: return [reshape(gradient, to: inputs[0].shape)]
-    case .transpose(let permutation): return [transpose(gradient, inverse(of: permutation))]
-    case .slice(let s): return s.gradients(inputs, gradient)
-    case .concat(let axis): return concatGradients(axis: axis, inputs, gradient, wanted)
-    case .pad(let p): return p.gradients(inputs, gradient)
-    case .pack(let offsets): return packGradients(offsets: offsets, inputs, gradient, wanted)
-    case .gather: return gatherGradients(inputs, gradient)
-    case .update, .pool2DGradient, .argMax, .crossEntropyGradient, .gatherGradient:
-      fail("\(node.op.name) has no gradient; take the gradient of what comes before it")
-      return inputs.map { _ in nil }
-    }
+    let op = nodes[result.id].op
+    let inputs = nodes[result.id].inputs.map { Tensor(graph: self, id: $0) }
+    let site = GradientSite(inputs: inputs, result: result, gradient: gradient, wanted: wanted)
+    if let shares = op.facts.gradients(site) { return shares }
+    fail("\(op.name) has no gradient; take the gradient of what comes before it")
+    return inputs.map { _ in nil }
   }
 }
 

@@ -182,7 +182,8 @@ extension Graph.Node {
   package func line(_ id: Int) -> String {
     let operands = inputs.map { "%\($0)" }.joined(separator: ", ")
     var text = "%\(id) = \(op.name)(\(operands))"
-    if !op.attributes.isEmpty { text += " \(op.attributes)" }
+    let attributes = op.facts.attributes
+    if !attributes.isEmpty { text += " \(attributes)" }
     if let epilogue { text += " then \(epilogue)" }
     if let pooling { text += " then pool2D \(pooling.attributes)" }
     text += " : \(type)"

@@ -24,10 +24,23 @@ public struct ChannelSums: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     expressions.map { "sum \($0)" }.joined(separator: "; ") + (sample == nil ? "" : " of a sample")
   }
+}
+
+extension ChannelSums: Operation {
+  package var name: String { "channelSums" }
+  package var attributes: String { description }
+  package var arity: Int? { nil }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    // Tiles would have other samples.
+    guard operands[0].shape.count > 1, sample == nil else { return .whole }
+    return .sum(operands.indices.filter { operands[$0].count == operands[0].count })
+  }
 
   /// The chain rule: `dx = sum over k of dy[k, c] * d expressions[k] / dx`, summed over what `x` repeats along.
-  func gradients(_ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
     precondition(sample == nil, "a sample is a constant")
+    let (inputs, dy, wanted) = (site.inputs, site.gradient, site.wanted)
     let channels = dy.shape[1]
     let rows = expressions.indices.map { k in
       reshape(slice(dy, starts: [k, 0], sizes: [1, channels]), to: [channels])

@@ -73,30 +73,76 @@ public struct Conv2DAttributes: Hashable, Sendable, CustomStringConvertible {
   public var groups = 1
 
   public var description: String { groups == 1 ? "\(window)" : "\(window) groups \(groups)" }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (x, kernel) = (inputs[0], inputs[1])
-    return [
-      wanted[0] ? x.graph.append(.conv2DInputGradient(self), [dy, kernel], x.type) : nil,
-      wanted[1] ? x.graph.append(.conv2DFilterGradient(self), [x, dy], kernel.type) : nil,
-    ]
+/// Which of a convolution's three arrays is computed from the other two.
+package enum ConvolutionPass: Hashable, Sendable {
+  /// Result from images and filter.
+  case forward
+  /// Gradient of the images from that of the result, and the filter.
+  case inputGradient
+  /// Gradient of the filter from images and the result's gradient.
+  case filterGradient
+
+  /// The three arrays, of which the operands of the pass are two.
+  package func arrays<Array>(
+    _ operands: [Array], computed: Array
+  ) -> (images: Array, filter: Array, result: Array) {
+    switch self {
+    case .forward: (operands[0], operands[1], computed)
+    case .inputGradient: (computed, operands[1], operands[0])
+    case .filterGradient: (operands[0], computed, operands[1])
+    }
+  }
+}
+
+/// A pass of a convolution.
+package struct Convolution: Hashable, Operation {
+  package let geometry: Conv2DAttributes
+  package let pass: ConvolutionPass
+
+  package init(_ geometry: Conv2DAttributes, _ pass: ConvolutionPass) {
+    (self.geometry, self.pass) = (geometry, pass)
   }
 
-  /// The input gradient is linear in `dy` and in the kernel; so is each of these.
-  func gradientsOfInputGradient(_ inputs: [Tensor], _ ddx: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (dy, kernel) = (inputs[0], inputs[1])
-    return [
-      wanted[0] ? dy.graph.append(.conv2D(self), [ddx, kernel], dy.type) : nil,
-      wanted[1] ? dy.graph.append(.conv2DFilterGradient(self), [ddx, dy], kernel.type) : nil,
-    ]
+  package var name: String {
+    switch pass {
+    case .forward: "conv2D"
+    case .inputGradient: "conv2DInputGradient"
+    case .filterGradient: "conv2DFilterGradient"
+    }
   }
 
-  func gradientsOfFilterGradient(_ inputs: [Tensor], _ ddKernel: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (x, dy) = (inputs[0], inputs[1])
-    return [
-      wanted[0] ? x.graph.append(.conv2DInputGradient(self), [dy, ddKernel], x.type) : nil,
-      wanted[1] ? x.graph.append(.conv2D(self), [x, ddKernel], dy.type) : nil,
-    ]
+  package var attributes: String { geometry.description }
+  package var arity: Int? { 2 }
+
+  /// `2 * N * P * Q * K * R * S * C / groups` in each pass: every element of the forward result meets a window of the
+  /// filter once.
+  package func contractionOperations(inputs: [[Int]], result: [Int]) -> Double {
+    let arrays = pass.arrays(inputs, computed: result)
+    return 2 * (arrays.result + arrays.filter.dropLast()).map(Double.init).reduce(1, *)
+  }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    pass == .filterGradient ? .sum([0, 1]) : .rows([0])
+  }
+
+  /// Each pass is linear in both operands; the gradient by one of them is another pass.
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let (a, b, gradient) = (site.inputs[0], site.inputs[1], site.gradient)
+    func append(_ pass: ConvolutionPass, _ inputs: [Tensor], like operand: Tensor) -> Tensor {
+      site.graph.append(.convolution(Convolution(geometry, pass)), inputs, operand.type)
+    }
+    let shares: [() -> Tensor] =
+      switch pass {
+      case .forward:
+        [{ append(.inputGradient, [gradient, b], like: a) }, { append(.filterGradient, [a, gradient], like: b) }]
+      case .inputGradient:
+        [{ append(.forward, [gradient, b], like: a) }, { append(.filterGradient, [gradient, a], like: b) }]
+      case .filterGradient:
+        [{ append(.inputGradient, [b, gradient], like: a) }, { append(.forward, [a, gradient], like: b) }]
+      }
+    return zip(shares, site.wanted).map { share, isWanted in isWanted ? share() : nil }
   }
 }
 
@@ -150,7 +196,7 @@ public func conv2D(
   case .failure(let error): return failed(error.rule)
   case .success(let (p, q)):
     return graph.append(
-      .conv2D(Conv2DAttributes(window: window, groups: groups)), [x, kernel],
+      .convolution(Convolution(Conv2DAttributes(window: window, groups: groups), .forward)), [x, kernel],
       TensorType(shape: [x.shape[0], p, q, filters], dtype: x.dtype))
   }
 }

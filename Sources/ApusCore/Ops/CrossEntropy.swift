@@ -8,10 +8,26 @@ public struct CrossEntropy: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     (isSparse ? "sparse" : "dense") + (labelSmoothing == 0 ? "" : " smoothing \(labelSmoothing)")
   }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-    let (logits, labels) = (inputs[0], inputs[1])
-    return [logits.graph.append(.crossEntropyGradient(self), [logits, labels, dy], logits.type), nil]
+/// The loss from logits and labels, or its gradient from these and the incoming gradient.
+package struct CrossEntropyPass: Hashable, Operation {
+  package let loss: CrossEntropy
+  package let isGradient: Bool
+
+  package var name: String { isGradient ? "crossEntropyGradient" : "crossEntropy" }
+  package var attributes: String { loss.description }
+  package var arity: Int? { isGradient ? 3 : 2 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    .rows(Array(operands.indices))
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    guard !isGradient else { return nil }
+    let (logits, labels) = (site.inputs[0], site.inputs[1])
+    let pass = CrossEntropyPass(loss: loss, isGradient: true)
+    return [site.graph.append(.crossEntropy(pass), [logits, labels, site.gradient], logits.type), nil]
   }
 }
 
@@ -36,7 +52,8 @@ public func softmaxCrossEntropy(_ logits: Tensor, labels: Tensor, labelSmoothing
   guard labels.shape == (isSparse ? [logits.shape[0]] : logits.shape), isSparse || labels.dtype == logits.dtype else {
     return failed("the labels must be int32 [N] or \(logits.dtype) [N, classes]")
   }
+  let loss = CrossEntropy(isSparse: isSparse, labelSmoothing: labelSmoothing)
   return logits.graph.append(
-    .crossEntropy(CrossEntropy(isSparse: isSparse, labelSmoothing: labelSmoothing)), [logits, labels],
+    .crossEntropy(CrossEntropyPass(loss: loss, isGradient: false)), [logits, labels],
     TensorType(shape: [logits.shape[0]], dtype: logits.dtype))
 }

@@ -10,13 +10,25 @@ public func gather(_ x: Tensor, _ indices: Tensor) -> Tensor {
     return x.graph.fail("gather: table \(x.type), indices \(indices.type): the indices must be int32 [B]")
   }
   return x.graph.append(
-    .gather, [x, indices], TensorType(shape: indices.shape + x.shape.dropFirst(), dtype: x.dtype))
+    .gather(.forward), [x, indices], TensorType(shape: indices.shape + x.shape.dropFirst(), dtype: x.dtype))
 }
 
-/// Each row of the table gets the sum, in order, of the gradients of the rows gathered from it.
-func gatherGradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-  let (x, indices) = (inputs[0], inputs[1])
-  return [x.graph.append(.gatherGradient, [dy, indices], x.type), nil]
+/// Rows of a table; or the gradient for it: each row gets the sum of the gradients of the rows gathered from it.
+package enum GatherPass: Hashable, Operation {
+  case forward, gradient
+
+  package var name: String { self == .forward ? "gather" : "gatherGradient" }
+  package var arity: Int? { 2 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    self == .forward ? .rows([1]) : .sum([0, 1])
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    guard self == .forward else { return nil }
+    let (table, indices) = (site.inputs[0], site.inputs[1])
+    return [site.graph.append(.gather(.gradient), [site.gradient, indices], table.type), nil]
+  }
 }
 
 /// `y[..., c] = 1` where `c` is the class number, else 0: int32 `[...]` to `[..., classes]`.

@@ -1,5 +1,5 @@
 /// Matrix product of the last two axes, each operand transposed first where its flag says so.
-public struct MatMul: Hashable, Sendable, CustomStringConvertible {
+public struct MatMul: Hashable, Sendable {
   public var transposeA = false
   public var transposeB = false
 
@@ -7,10 +7,29 @@ public struct MatMul: Hashable, Sendable, CustomStringConvertible {
     (self.transposeA, self.transposeB) = (transposeA, transposeB)
   }
 
-  public var description: String { "\(transposeA ? "Aᵀ" : "A")·\(transposeB ? "Bᵀ" : "B")" }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    let (a, b) = (inputs[0], inputs[1])
+extension MatMul: CustomStringConvertible {
+  public var description: String { "\(transposeA ? "Aᵀ" : "A")·\(transposeB ? "Bᵀ" : "B")" }
+}
+
+extension MatMul: Operation {
+  package var name: String { "matMul" }
+  package var attributes: String { description }
+  package var arity: Int? { 2 }
+
+  /// `2 * m * n * k` for each matrix.
+  package func contractionOperations(inputs: [[Int]], result: [Int]) -> Double {
+    2 * result.map(Double.init).reduce(Double(inputs[0][inputs[0].count - (transposeA ? 2 : 1)]), *)
+  }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    guard operands.allSatisfy({ $0.shape.count == 2 }) else { return .whole }
+    return transposeA ? (transposeB ? .whole : .sum([0, 1])) : .rows([0])
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let (a, b, dy, wanted) = (site.inputs[0], site.inputs[1], site.gradient, site.wanted)
     return [
       wanted[0]
         ? transposeA

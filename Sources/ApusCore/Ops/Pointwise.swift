@@ -101,22 +101,39 @@ public func dropout(_ x: Tensor, rate: Double) -> Tensor {
   return pointwise(kept, [x, x.graph.randomState])
 }
 
-extension Graph {
+/// An expression of each element.
+package struct Pointwise: Hashable, Operation {
+  package let expr: Expr
+
+  package var name: String { "pointwise" }
+  package var attributes: String { "\(expr)" }
+  package var arity: Int? { nil }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    guard expr.randomStates.isEmpty else { return .whole }
+    let full = operands.indices.filter {
+      operands[$0].shape.count == result.shape.count && operands[$0].shape.first == count
+    }
+    return full.isEmpty ? .whole : .rows(full)
+  }
+
   /// Chain rule, with the node's own result in place of its formula where the derivative contains it.
-  func pointwiseGradients(
-    _ expr: Expr, _ inputs: [Tensor], _ result: Tensor, _ gradient: Tensor, _ wanted: [Bool]
-  ) -> [Tensor?] {
-    inputs.indices.map { i -> Tensor? in
-      guard wanted[i] else { return nil }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let (inputs, result) = (site.inputs, site.result)
+    return inputs.indices.map { i -> Tensor? in
+      guard site.wanted[i] else { return nil }
       let derivative = expr.derivative(by: i)
       if derivative == 0 { return nil }
       // Slots: 0... the inputs, then the result, then the incoming gradient.
       let resultSlot = Expr.input(inputs.count)
       let product = derivative.replacing(expr, with: resultSlot) * .input(inputs.count + 1)
-      return adjoint(product, of: inputs[i], reading: inputs + [result, gradient], shape: result.shape)
+      return site.graph.adjoint(
+        product, of: inputs[i], reading: inputs + [result, site.gradient], shape: result.shape)
     }
   }
+}
 
+extension Graph {
   /// `product`, elementwise over `shape`, summed over the axes along which `input` was repeated to fill it.
   func adjoint(_ product: Expr, of input: Tensor, reading inputs: [Tensor], shape: [Int]) -> Tensor {
     if shape.count > 1, input.shape == [shape[shape.count - 1]],

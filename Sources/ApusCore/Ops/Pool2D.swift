@@ -19,11 +19,28 @@ public struct Pool2DAttributes: Hashable, Sendable, CustomStringConvertible {
     window.strideY == height && window.strideX == width
       && window.top == 0 && window.bottom == 0 && window.left == 0 && window.right == 0
   }
+}
 
-  /// The gradient reads input, result and incoming gradient; for a maximum all of it goes to the first maximum of
-  /// each window in row-major order.
-  func gradients(_ inputs: [Tensor], _ result: Tensor, _ dy: Tensor) -> [Tensor?] {
-    [dy.graph.append(.pool2DGradient(self), [inputs[0], result, dy], inputs[0].type)]
+/// A pooling, or its gradient, which reads input, result and incoming gradient; for a maximum all of it goes to the
+/// first maximum of each window in row-major order.
+package struct Pooling: Hashable, Operation {
+  package let pooling: Pool2DAttributes
+  package let isGradient: Bool
+
+  package var name: String { isGradient ? "pool2DGradient" : "pool2D" }
+  package var attributes: String { pooling.description }
+  package var arity: Int? { isGradient ? 3 : 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    .rows(Array(operands.indices))
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    guard !isGradient else { return nil }
+    let x = site.inputs[0]
+    return [site.graph.append(
+        .pooling(Pooling(pooling: pooling, isGradient: true)), [x, site.result, site.gradient], x.type)
+    ]
   }
 }
 
@@ -66,7 +83,9 @@ public func pool2D(
   case .failure(let error): return failed(error.rule)
   case .success(let (p, q)):
     return x.graph.append(
-      .pool2D(Pool2DAttributes(kind: kind, height: size.0, width: size.1, window: window)), [x],
+      .pooling(
+        Pooling(
+          pooling: Pool2DAttributes(kind: kind, height: size.0, width: size.1, window: window), isGradient: false)), [x],
       TensorType(shape: [x.shape[0], p, q, x.shape[3]], dtype: x.dtype))
   }
 }

@@ -13,10 +13,25 @@ public struct Reduction: Hashable, Sendable, CustomStringConvertible {
   func keptShape(_ shape: [Int]) -> [Int] {
     shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
   }
+}
 
-  func gradients(_ inputs: [Tensor], _ result: Tensor, _ dy: Tensor) -> [Tensor?] {
-    let x = inputs[0]
-    let kept = reshape(dy, to: keptShape(x.shape))
+extension Reduction: Operation {
+  package var name: String { "reduce" }
+  package var attributes: String { description }
+  package var arity: Int? { 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    guard axes.contains(0) else { return .rows([0]) }
+    return switch kind {
+    case .sum: .sum([0])
+    case .mean: .mean([0])
+    case .max: .whole
+    }
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let x = site.inputs[0]
+    let kept = reshape(site.gradient, to: keptShape(x.shape))
     switch kind {
     case .sum: return [broadcast(kept, to: x.shape)]
     case .mean:
@@ -24,12 +39,27 @@ public struct Reduction: Hashable, Sendable, CustomStringConvertible {
       return [broadcast(kept * (1 / Double(count)), to: x.shape)]
     case .max:
       // Equal maxima share the gradient evenly, as in TensorFlow and PyTorch's amax.
-      let maximum = reshape(result, to: keptShape(x.shape))
+      let maximum = reshape(site.result, to: keptShape(x.shape))
       let isMaximum = pointwise(.ifEqual(.input(0), .input(1), then: 1, otherwise: 0), [x, maximum])
       let ties = reduceSum(isMaximum, axes: axes, keepingAxes: true)
       return [isMaximum * (kept / ties)]
     }
   }
+}
+
+/// Index of the first maximum along an axis.
+package struct ArgMax: Hashable, Operation {
+  package let axis: Int
+
+  package var name: String { "argMax" }
+  package var attributes: String { "axis \(axis)" }
+  package var arity: Int? { 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    axis > 0 ? .rows([0]) : .whole
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { nil }
 }
 
 /// Sum over `axes` (all when not given; negative ones count from the last).
@@ -77,5 +107,5 @@ public func argMax(_ x: Tensor, axis: Int = -1) -> Tensor {
   }
   var shape = x.shape
   shape.remove(at: positive)
-  return x.graph.append(.argMax(axis: positive), [x], TensorType(shape: shape, dtype: .int32))
+  return x.graph.append(.argMax(ArgMax(axis: positive)), [x], TensorType(shape: shape, dtype: .int32))
 }

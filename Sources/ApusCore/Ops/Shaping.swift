@@ -17,6 +17,15 @@ public func reshape(_ x: Tensor, to shape: [Int]) -> Tensor {
   return x.graph.append(.reshape, [x], TensorType(shape: target, dtype: x.dtype))
 }
 
+/// The same elements under another shape.
+package struct Reshape: Hashable, Operation {
+  package var name: String { "reshape" }
+  package var arity: Int? { 1 }
+  package var storage: StorageRule { .view }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: true) }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { [reshape(site.gradient, to: site.inputs[0].shape)] }
+}
+
 extension Tensor {
   /// All axes but the first joined: `[N, ...]` to `[N, rest]`.
   public func flattened() -> Tensor {
@@ -34,7 +43,7 @@ public func transpose(_ x: Tensor, _ permutation: [Int]? = nil) -> Tensor {
     return x.graph.fail("transpose: \(order) must hold each axis of \(x.shape.shapeDescription) once")
   }
   if order == Array(0..<x.rank) { return x }
-  return x.graph.append(.transpose(order), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
+  return x.graph.append(.transpose(Transpose(permutation: order)), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
 }
 
 package func inverse(of permutation: [Int]) -> [Int] {
@@ -43,16 +52,51 @@ package func inverse(of permutation: [Int]) -> [Int] {
   return result
 }
 
+/// Axes in another order.
+package struct Transpose: Hashable, Operation {
+  package let permutation: [Int]
+
+  package var name: String { "transpose" }
+  package var attributes: String { "\(permutation)" }
+  package var arity: Int? { 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    permutation.first == 0 ? .rows([0]) : .whole
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { [transpose(site.gradient, inverse(of: permutation))] }
+}
+
 /// A strided part of each axis.
 public struct Slice: Hashable, Sendable, CustomStringConvertible {
   public var starts: [Int]
   public var steps: [Int]
   public var description: String { "from \(starts)\(steps.allSatisfy { $0 == 1 } ? "" : " by \(steps)")" }
+}
 
-  /// `dy` at the places that the slice took, zeros elsewhere.
-  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-    let x = inputs[0]
-    let spread = steps.indices.reduce(dy) { spreading($0, axis: $1, by: steps[$1]) }
+extension Slice: Operation {
+  package var name: String { "slice" }
+  package var attributes: String { description }
+  package var arity: Int? { 1 }
+  package var storage: StorageRule { .piece }
+
+  package func offset(in operand: TensorType, of result: TensorType) -> Int? {
+    guard steps.allSatisfy({ $0 == 1 }) else { return nil }
+    guard let axis = operand.shape.indices.first(where: { result.shape[$0] != operand.shape[$0] }) else { return 0 }
+    guard operand.shape[..<axis].allSatisfy({ $0 == 1 }),
+      operand.shape[(axis + 1)...].elementsEqual(result.shape[(axis + 1)...])
+    else { return nil }
+    return starts[axis] * operand.shape[(axis + 1)...].reduce(1, *)
+  }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    starts.first == 0 && steps.first == 1 ? .rows([0]) : .whole
+  }
+
+  /// The gradient at the places that the slice took, zeros elsewhere.
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let x = site.inputs[0]
+    let spread = steps.indices.reduce(site.gradient) { spreading($0, axis: $1, by: steps[$1]) }
     guard spread.isValid else { return [nil] }
     let after = x.shape.indices.map { x.shape[$0] - starts[$0] - spread.shape[$0] }
     return [pad(spread, before: starts, after: after)]
@@ -115,17 +159,30 @@ public func concat(_ tensors: [Tensor], axis: Int = -1) -> Tensor {
   }
   var shape = first.shape
   shape[positive] = size
-  return first.graph.append(.concat(axis: positive), tensors, TensorType(shape: shape, dtype: first.dtype))
+  return first.graph.append(.concat(Concatenation(axis: positive)), tensors, TensorType(shape: shape, dtype: first.dtype))
 }
 
-func concatGradients(axis: Int, _ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-  var start = 0
-  return zip(inputs, wanted).map { input, isWanted in
-    defer { start += input.shape[axis] }
-    guard isWanted else { return nil }
-    var starts = [Int](repeating: 0, count: input.rank)
-    starts[axis] = start
-    return slice(dy, starts: starts, sizes: input.shape)
+/// Tensors side by side along an axis.
+package struct Concatenation: Hashable, Operation {
+  package let axis: Int
+
+  package var name: String { "concat" }
+  package var attributes: String { "axis \(axis)" }
+  package var arity: Int? { nil }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    axis > 0 ? .rows(Array(operands.indices)) : .whole
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    var start = 0
+    return zip(site.inputs, site.wanted).map { input, isWanted in
+      defer { start += input.shape[axis] }
+      guard isWanted else { return nil }
+      var starts = [Int](repeating: 0, count: input.rank)
+      starts[axis] = start
+      return slice(site.gradient, starts: starts, sizes: input.shape)
+    }
   }
 }
 
@@ -135,9 +192,19 @@ public struct Pad: Hashable, Sendable, CustomStringConvertible {
   public var after: [Int]
   public var value: Double
   public var description: String { "\(before) \(after) with \(value)" }
+}
 
-  func gradients(_ inputs: [Tensor], _ dy: Tensor) -> [Tensor?] {
-    [slice(dy, starts: before, sizes: inputs[0].shape)]
+extension Pad: Operation {
+  package var name: String { "pad" }
+  package var attributes: String { description }
+  package var arity: Int? { 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    before.first == 0 && after.first == 0 ? .rows([0]) : .whole
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    [slice(site.gradient, starts: before, sizes: site.inputs[0].shape)]
   }
 }
 
@@ -164,13 +231,25 @@ extension Graph {
   /// One flat vector of `count` elements that holds tensor i from `offsets[i]` on and zeros between.
   package func pack(_ tensors: [Tensor], offsets: [Int], count: Int) -> Tensor {
     guard let first = tensors.first else { return constant(NDArray(zeros: [count])) }
-    return append(.pack(offsets: offsets), tensors, TensorType(shape: [count], dtype: first.dtype))
+    return append(.pack(Packing(offsets: offsets)), tensors, TensorType(shape: [count], dtype: first.dtype))
   }
+}
 
-  func packGradients(offsets: [Int], _ inputs: [Tensor], _ dy: Tensor, _ wanted: [Bool]) -> [Tensor?] {
-    inputs.indices.map { i in
-      wanted[i]
-        ? reshape(slice(dy, starts: [offsets[i]], sizes: [inputs[i].type.count]), to: inputs[i].shape) : nil
+/// Tensors in one flat vector, with zeros between them.
+package struct Packing: Hashable, Operation {
+  package let offsets: [Int]
+
+  package var name: String { "pack" }
+  package var attributes: String { "at \(offsets)" }
+  package var arity: Int? { nil }
+  package var storage: StorageRule { .pieces }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: false) }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    site.inputs.indices.map { i in
+      let input = site.inputs[i]
+      let piece = { slice(site.gradient, starts: [offsets[i]], sizes: [input.type.count]) }
+      return site.wanted[i] ? reshape(piece(), to: input.shape) : nil
     }
   }
 }

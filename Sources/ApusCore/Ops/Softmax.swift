@@ -5,7 +5,19 @@ public enum SoftmaxKind: String, Hashable, Sendable {
   /// `x - max - log(sum(exp(x - max)))`
   case logSoftmax
 
-  func gradients(_ y: Tensor, _ dy: Tensor) -> [Tensor?] {
+}
+
+extension SoftmaxKind: Operation {
+  package var name: String { "softmax" }
+  package var attributes: String { rawValue }
+  package var arity: Int? { 1 }
+
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    result.shape.count > 1 ? .rows([0]) : .whole
+  }
+
+  package func gradients(_ site: GradientSite) -> [Tensor?]? {
+    let (y, dy) = (site.result, site.gradient)
     switch self {
     case .softmax:
       let dot = reduceSum(y * dy, axes: [-1], keepingAxes: true)

@@ -12,6 +12,15 @@ public struct Update: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension Update: Operation {
+  package var name: String { "update" }
+  package var attributes: String { description }
+  package var arity: Int? { nil }
+  package var storage: StorageRule { .targets }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .whole }
+  package func gradients(_ site: GradientSite) -> [Tensor?]? { nil }
+}
+
 extension Graph {
   /// Replaces the values of `parameters` by `expressions` of `inputs`, after everything else in the graph has run.
   ///

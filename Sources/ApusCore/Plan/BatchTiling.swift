@@ -31,7 +31,7 @@ package struct BatchTiling {
 
   /// Looks at `graph`; `nil` where it has no convolution that could go by tiles.
   package init?(_ graph: LoweredGraph) {
-    let images = graph.nodes.first { if case .conv2D = $0.op { true } else { false } }?.inputs[0]
+    let images = graph.nodes.first { $0.op.isForwardConvolution }?.inputs[0]
     guard let images, let batch = graph.nodes[images].type.shape.first, batch > 1 else { return nil }
     self.graph = graph
     self.batch = batch
@@ -73,40 +73,12 @@ package struct BatchTiling {
       else { return nil }
       return (first, [])
     }
-    switch node.op {
-    case .input, .constant, .parameter, .update: return nil
-    case .conv2D, .conv2DInputGradient, .pool2D: return rows([0])
-    case .conv2DFilterGradient, .gatherGradient: return sum([0, 1])
-    case .pool2DGradient, .crossEntropyGradient: return rows([0, 1, 2])
-    case .crossEntropy: return rows([0, 1])
-    case .gather: return rows([1])
-    case .softmax: return node.type.shape.count > 1 ? rows([0]) : nil
-    case .transpose(let permutation): return permutation.first == 0 ? rows([0]) : nil
-    case .pad(let pad): return pad.before.first == 0 && pad.after.first == 0 ? rows([0]) : nil
-    case .concat(let axis): return axis > 0 ? rows(Array(node.inputs.indices)) : nil
-    case .slice(let slice): return slice.starts.first == 0 && slice.steps.first == 1 ? rows([0]) : nil
-    case .argMax(let axis): return axis > 0 ? rows([0]) : nil
-    case .pack: return sameAsOperands()
-    case .reshape: return parts[node.inputs[0]] == .rows ? rows([0]) : sameAsOperands()
-    case .matMul(let product):
-      guard node.inputs.prefix(2).allSatisfy({ graph.nodes[$0].type.shape.count == 2 }) else { return nil }
-      return product.transposeA ? (product.transposeB ? nil : sum([0, 1])) : rows([0])
-    case .reduce(let reduction):
-      guard reduction.axes.contains(0) else { return rows([0]) }
-      return reduction.kind == .max ? nil : sum([0], reduction.kind == .mean ? .mean : .sum)
-    case .channelSums(let sums):
-      let count = graph.nodes[node.inputs[0]].type.count
-      // Tiles would have other samples.
-      guard graph.nodes[node.inputs[0]].type.shape.count > 1, sums.sample == nil else { return nil }
-      return sum(node.inputs.indices.filter { graph.nodes[node.inputs[$0]].type.count == count })
-    case .pointwise(let expr):
-      guard expr.randomStates.isEmpty else { return nil }
-      let rank = node.type.shape.count
-      let full = node.inputs.indices.filter {
-        let shape = graph.nodes[node.inputs[$0]].type.shape
-        return shape.count == rank && shape.first == batch
-      }
-      return full.isEmpty ? nil : rows(full)
+    switch node.op.facts.batch(node.operands.map { graph.nodes[$0].type }, node.type, of: batch) {
+    case .whole: return nil
+    case .rows(let positions): return rows(positions)
+    case .sum(let positions): return sum(positions)
+    case .mean(let positions): return sum(positions, .mean)
+    case .asOperands(let takesRows): return takesRows && parts[node.inputs[0]] == .rows ? rows([0]) : sameAsOperands()
     }
   }
 
@@ -131,7 +103,7 @@ extension BatchTiling {
     for (id, node) in graph.nodes.enumerated() where parts[id] != .whole {
       if case .reshape = node.op { continue }
       for (position, input) in node.inputs.enumerated()
-      where parts[input] == .whole && !rowOperands[id].contains(position) && node.op != .gather {
+      where parts[input] == .whole && !rowOperands[id].contains(position) && node.op != .gather(.forward) {
         shared += graph.nodes[input].type.byteCount
       }
       guard parts[id] == .rows else {
@@ -225,7 +197,7 @@ extension BatchTiling {
 
   /// The node that makes one value of a node's tiles.
   private func join(_ id: Int, _ pieces: [Int], _ tiles: [Range<Int>]) -> Graph.Node {
-    var node = Graph.Node(op: .concat(axis: 0), inputs: pieces, type: graph.nodes[id].type, label: graph.nodes[id].label)
+    var node = Graph.Node(op: .concat(Concatenation(axis: 0)), inputs: pieces, type: graph.nodes[id].type, label: graph.nodes[id].label)
     if parts[id] != .rows {
       let terms = tiles.enumerated().map { number, tile in
         Expr.input(number) * .constant(parts[id] == .mean ? Double(tile.count) / Double(batch) : 1)

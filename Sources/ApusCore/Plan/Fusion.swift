@@ -216,7 +216,7 @@ extension LoweredGraph {
       let node = nodes[producer]
       guard uses[producer] == 1, !absorbed.contains(producer), node.op.arity ?? 0 > 0, node.epilogue == nil,
         canFuse(node.op), nodes[input].type.shape == consumer.type.shape, consumer.type.dtype == .float32,
-        node.type.dtype == .float32 || node.op == .gather
+        node.type.dtype == .float32 || node.op == .gather(.forward)
       else { continue }
       let channels = node.type.shape.last ?? 1
       let fits = consumer.inputs.enumerated().allSatisfy { position, operand in
@@ -242,14 +242,14 @@ extension LoweredGraph {
     let uses = useCounts
     var absorbed: Set<Int> = []
     for id in nodes.indices {
-      guard case .pool2D(let attributes) = nodes[id].op, nodes[id].epilogue == nil else { continue }
+      guard case .pooling(let pooling) = nodes[id].op, !pooling.isGradient, nodes[id].epilogue == nil else { continue }
       let producer = nodes[id].inputs[0]
       let node = nodes[producer]
-      guard case .conv2D = node.op, uses[producer] == 1, node.pooling == nil, node.type.dtype == .float32,
-        canFuse(attributes, node.op, node.operands.map { nodes[$0].type }, node.type)
+      guard node.op.isForwardConvolution, uses[producer] == 1, node.pooling == nil, node.type.dtype == .float32,
+        canFuse(pooling.pooling, node.op, node.operands.map { nodes[$0].type }, node.type)
       else { continue }
       var fused = node
-      fused.pooling = FusedPooling(attributes: attributes, input: node.type)
+      fused.pooling = FusedPooling(attributes: pooling.pooling, input: node.type)
       fused.type = nodes[id].type
       nodes[id] = fused
       absorbed.insert(producer)
@@ -291,20 +291,11 @@ extension LoweredGraph {
 
   /// The node whose elements `id` shows under another shape.
   package func storageRoot(_ id: Int) -> Int {
-    if case .reshape = nodes[id].op { return storageRoot(nodes[id].inputs[0]) }
-    return id
+    nodes[id].op.facts.storage == .view ? storageRoot(nodes[id].inputs[0]) : id
   }
 
-  /// Whether the node's elements are computed by a kernel into memory of its own.
-  package func ownsStorage(_ id: Int) -> Bool {
-    switch nodes[id].op {
-    case .input, .constant, .parameter, .reshape, .slice, .pack, .update: false
-    case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
-      .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
-      .gatherGradient:
-      true
-    }
-  }
+  /// Whether the node's elements are computed by a kernel into memory of its own, and not, maybe, a view.
+  package func ownsStorage(_ id: Int) -> Bool { nodes[id].op.facts.storage == .own }
 }
 
 extension LoweredGraph: CustomStringConvertible {

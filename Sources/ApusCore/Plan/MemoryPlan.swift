@@ -64,10 +64,10 @@ package struct MemoryPlan {
     // Vectors that several nodes fill live through the whole run, as their gaps stay zero; a piece of one is free for
     // other values until it is computed.
     for (id, node) in nodes.enumerated() {
-      guard case .pack(let offsets) = node.op else { continue }
+      guard case .pack(let packing) = node.op else { continue }
       storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
       placement[id] = (storages.count - 1, 0)
-      for (operand, offset) in zip(node.inputs, offsets) {
+      for (operand, offset) in zip(node.inputs, packing.offsets) {
         let root = graph.storageRoot(operand)
         let start = offset * node.type.dtype.byteCount
         placement[root] = (storages.count - 1, start)
@@ -94,28 +94,24 @@ package struct MemoryPlan {
     }
 
     for (id, node) in nodes.enumerated() where placement[id] == nil {
-      switch node.op {
+      switch node.op.facts.storage {
       case .parameter: leaf[id] = .parameter(node: id, offset: 0)
       case .constant: leaf[id] = .constant(node: id)
-      case .update: break
-      case .input:
+      case .targets: break
+      case .feed:
         storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
         placement[id] = (storages.count - 1, 0)
-      case .reshape:
+      case .view:
         placement[id] = placement[node.inputs[0]]
         leaf[id] = leaf[node.inputs[0]]
-      case .slice(let slice):
-        if node.epilogue == nil, let offset = Self.viewOffset(slice, nodes[node.inputs[0]].type, node.type, alignment),
+      case .own, .piece, .pieces:
+        if node.epilogue == nil, let offset = Self.viewOffset(node, nodes, alignment),
           let view = Self.shifted(placement[node.inputs[0]], leaf[node.inputs[0]], by: offset, alignment)
         {
           (placement[id], leaf[id]) = view
           views.insert(id)
-        } else {
-          fallthrough
+          break
         }
-      case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
-        .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .concat, .pad, .gather,
-        .gatherGradient, .pack:
         var candidates: [Int] = []
         if case .pointwise = node.op {
           candidates = node.inputs
@@ -167,20 +163,19 @@ package struct MemoryPlan {
     return last
   }
 
-  /// Byte offset of a slice that is one contiguous piece of its input, if it may start there.
-  private static func viewOffset(_ slice: Slice, _ input: TensorType, _ output: TensorType, _ alignment: Int) -> Int? {
-    guard slice.steps.allSatisfy({ $0 == 1 }) else { return nil }
-    guard let axis = input.shape.indices.first(where: { output.shape[$0] != input.shape[$0] }) else { return 0 }
-    guard input.shape[..<axis].allSatisfy({ $0 == 1 }),
-      input.shape[(axis + 1)...].elementsEqual(output.shape[(axis + 1)...])
-    else { return nil }
-    let offset = slice.starts[axis] * input.rowMajorStride(axis) * input.dtype.byteCount
+  /// Byte offset of a node in its operand, where it is a piece of it that may start there.
+  private static func viewOffset(_ node: Graph.Node, _ nodes: [Graph.Node], _ alignment: Int) -> Int? {
+    let facts = node.op.facts
+    guard facts.storage == .piece else { return nil }
+    let operand = nodes[node.inputs[0]].type
+    guard let element = facts.offset(in: operand, of: node.type) else { return nil }
+    let offset = element * operand.dtype.byteCount
     return offset % alignment == 0 ? offset : nil
   }
 
   /// Byte offset of each operand of a concatenation that are contiguous, aligned pieces of its result.
   private static func rowOffsets(_ node: Graph.Node, _ nodes: [Graph.Node], _ alignment: Int) -> [Int]? {
-    guard case .concat(let axis) = node.op, node.type.shape[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
+    guard case .concat(let concatenation) = node.op, node.type.shape[..<concatenation.axis].allSatisfy({ $0 == 1 }) else { return nil }
     var offset = 0
     let offsets = node.inputs.map { input in
       defer { offset += nodes[input].type.byteCount }
@@ -252,8 +247,4 @@ package struct MemoryPlan {
     }
     return offset
   }
-}
-
-extension TensorType {
-  fileprivate func rowMajorStride(_ axis: Int) -> Int { shape[(axis + 1)...].reduce(1, *) }
 }

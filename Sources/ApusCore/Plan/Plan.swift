@@ -41,7 +41,7 @@ package final class Plan<B: Backend>: Executable {
     let stationary = lowered.stationaryNodes()
 
     let scratch = nodes.map { node in
-      Self.hasKernel(node.op)
+      node.op.facts.storage.hasKernel
         ? backend.workspaceByteCount(
           for: node.op, inputs: node.operands.map { nodes[$0].type }, output: node.resultType) : 0
     }
@@ -90,7 +90,7 @@ package final class Plan<B: Backend>: Executable {
     let version = ParameterVersion()
     var results: [(Int, Operand<B.Buffer>)] = []
     let bound = nodes.indices.filter { id in
-      Self.hasKernel(nodes[id].op) && nodes[id].type.count > 0 && !memory.views.contains(id)
+      nodes[id].op.facts.storage.hasKernel && nodes[id].type.count > 0 && !memory.views.contains(id)
     }
     let progress = ProgressLine("Building kernels", total: bound.count)
     for id in bound {
@@ -224,17 +224,6 @@ package final class Plan<B: Backend>: Executable {
           label: lowered.nodes[id].label,
           message: "\(values[index].text) at element \(index) of \(lowered.nodes[id].line(id))")
       }
-    }
-  }
-
-  /// Leaves and views need no kernel.
-  private static func hasKernel(_ op: Op) -> Bool {
-    switch op {
-    case .input, .constant, .parameter, .reshape, .pack: false
-    case .pointwise, .update, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D,
-      .pool2DGradient, .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .transpose, .slice, .concat,
-      .pad, .gather, .gatherGradient:
-      true
     }
   }
 }

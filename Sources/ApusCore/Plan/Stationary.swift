@@ -32,14 +32,11 @@ extension LoweredGraph {
     var found: Set<Int> = []
     for (id, node) in nodes.enumerated() {
       let isStationary =
-        switch node.op {
-        case .input, .update, .pack: false
+        switch node.op.facts.storage {
+        case .feed, .targets, .pieces: false
         case .constant: true
         case .parameter: !written.contains { $0 === node.parameter!.storage }
-        case .pointwise, .matMul, .conv2D, .conv2DInputGradient, .conv2DFilterGradient, .pool2D, .pool2DGradient,
-          .reduce, .channelSums, .argMax, .softmax, .crossEntropy, .crossEntropyGradient, .reshape, .transpose, .slice,
-          .concat, .pad, .gather, .gatherGradient:
-          node.inputs.allSatisfy(found.contains)
+        case .own, .view, .piece: node.inputs.allSatisfy(found.contains)
         }
       if isStationary { found.insert(id) }
     }
@@ -57,7 +54,7 @@ extension LoweredGraph {
     var sequence: [(old: Int, node: Graph.Node)] = []
     var extra = nodes.count
     for (id, node) in nodes.enumerated() {
-      guard case .conv2D = node.op, let epilogue = node.epilogue, stationary.contains(node.inputs[1]),
+      guard node.op.isForwardConvolution, let epilogue = node.epilogue, stationary.contains(node.inputs[1]),
         let channels = node.type.shape.last
       else {
         sequence.append((id, node))

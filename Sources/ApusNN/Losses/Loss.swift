@@ -191,7 +191,7 @@ extension Loss {
       guard fromLogits else { return nil }
       return "the model ends in probabilities, the loss expects logits; "
         + "remove the last activation (best) or use fromLogits: false"
-    case .matMul, .conv2D, .pointwise(.binary(.add, .input, .input)):
+    case .matMul, .convolution, .pointwise(.binary(.add, .input, .input)):
       let addsBias = node.inputs.contains { graph.nodes[$0].parameter != nil }
       guard !fromLogits, addsBias else { return nil }
       return "the model ends in a linear layer, the loss expects probabilities; "
