@@ -18,6 +18,19 @@ enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
   var testDescription: String { rawValue }
 
+  /// All of them, or those that `APUS_TEST_BACKENDS` names (`cpu`, `opencl-cpu`, `opencl-gpu`), so that several
+  /// processes share them.
+  static let allCases: [TestBackend] = {
+    var all: [(name: String, backend: TestBackend)] = [("cpu", .cpu)]
+    #if OpenCL
+      all += [("opencl-cpu", .openCLCPUClass), ("opencl-gpu", .openCLGPUClass)]
+    #endif
+    guard let wanted = ProcessInfo.processInfo.environment["APUS_TEST_BACKENDS"] else { return all.map(\.backend) }
+    let names = wanted.split(separator: ",")
+    precondition(names.allSatisfy { name in all.contains { $0.name == name } }, "APUS_TEST_BACKENDS=\(wanted)")
+    return all.filter { names.contains(Substring($0.name)) }.map(\.backend)
+  }()
+
   func session() throws -> any Session {
     try Self.sessions.session(self) {
       switch self {

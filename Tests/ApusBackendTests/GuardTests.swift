@@ -175,7 +175,7 @@ extension BackendTests {
 
     #if OpenCL
       /// A few of them: programs are compiled for many.
-      @Test(arguments: [TestBackend.openCLCPUClass, .openCLGPUClass])
+      @Test(arguments: TestBackend.allCases.filter { $0 != .cpu })
       func convolutionsOnOpenCLStayInTheirMemory(_ backend: TestBackend) throws {
         for number in 0..<12 { try expectCleanRun(SweptConvolution(number), backend) }
       }

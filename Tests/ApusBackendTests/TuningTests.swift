@@ -5,7 +5,7 @@
   extension BackendTests {
     /// Whatever a tuner chooses, the results stay.
     @Suite struct TuningTests {
-      private static let backends = [TestBackend.openCLCPUClass, .openCLGPUClass]
+      private static let backends = TestBackend.allCases.filter { $0 != .cpu }
       /// Each with its gradients: shapes for Winograd, and for few channels.
       private static let cases = [
         OpCase("conv2D", [3, 11, 14, 16], [3, 3, 16, 48], sums: 500) { relu(conv2D($0[0], $0[1], padding: .same)) },
