@@ -17,7 +17,7 @@ let package = Package(
   ],
   traits: [
     .trait(name: "OpenCL", description: "The OpenCL backend: any device with an OpenCL driver."),
-    .trait(name: "OneDNN", description: "oneDNN for the CPU backend's convolutions, products and poolings."),
+    .trait(name: "OneDNN", description: "oneDNN for the CPU backend's convolutions and products."),
     .default(enabledTraits: ["OpenCL", "OneDNN"]),
   ],
   dependencies: [

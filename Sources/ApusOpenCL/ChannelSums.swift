@@ -21,7 +21,7 @@ extension OpenCLBackend {
     let additions = source.results.enumerated().map { "ADD(\($0), \($1));\n" }.joined()
     defines.define("TERMS(T, LOAD, index, channel, ADD)", "{\n\(source.statements)\(additions)}")
 
-    let files = schedule == .cpu ? ["vector_cpu", "channel_sums"] : ["channel_sums"]
+    let files = kernelClass == .cpu ? ["vector_cpu", "channel_sums"] : ["channel_sums"]
     let program = try self.source(files, defines, for: call)
     let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
     var launches = [
@@ -59,7 +59,7 @@ private struct ChannelSumsTile {
     }
     // About eight parts a compute unit, of so many elements that a second launch pays.
     let wanted = backend.device.computeUnits * 8
-    switch backend.schedule {
+    switch backend.kernelClass {
     case .cpu:
       splits = max(1, min(wanted, elements / 8192, rows))
       (global, local) = (splits, 1)

@@ -31,8 +31,8 @@ extension OpenCLBackend {
   }
 
   private func usualConv2D(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> Conv2DSchedule {
-    if schedule == .cpu, let tile = DepthwiseTile(shape, pass, cores: device.computeUnits) { return .depthwise(tile) }
-    switch (schedule, pass) {
+    if kernelClass == .cpu, let tile = DepthwiseTile(shape, pass, cores: device.computeUnits) { return .depthwise(tile) }
+    switch (kernelClass, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       if let tile = winogradTile(shape, pass) { return .winograd(tile) }
       if let product = ProductShape(shape, pass), product.n >= 16 { return .matrix(product, ProductTile(product)) }
@@ -48,10 +48,10 @@ extension OpenCLBackend {
   func conv2DSchedules(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> [Conv2DSchedule] {
     let cores = device.computeUnits
     var all = [usualConv2D(shape, pass)]
-    if schedule == .cpu {
+    if kernelClass == .cpu {
       all += TileVariation.ofWork.compactMap { DepthwiseTile(shape, pass, cores: cores, $0).map { .depthwise($0) } }
     }
-    switch (schedule, pass) {
+    switch (kernelClass, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       all += TileVariation.all.map { .direct(Conv2DTile(shape, pass, $0)) }
       if let product = ProductShape(shape, pass) {

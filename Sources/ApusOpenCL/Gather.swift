@@ -31,7 +31,7 @@ extension OpenCLBackend {
     all["ROW"] = row
     let source = try source(["gather"], all, for: call, epilogue: epilogue)
     let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
-    switch schedule {
+    switch kernelClass {
     case .cpu: return OpenCLKernel([try launch(source, entry, arguments, global: [count], local: [1])])
     case .gpu:
       return OpenCLKernel([try launch(source, entry, arguments, each: count * row / (row % 4 == 0 ? 4 : 1))])

@@ -43,7 +43,7 @@ extension OpenCLBackend {
   }
 
   private func usualProduct(_ shape: ProductShape) -> ProductSchedule {
-    switch schedule {
+    switch kernelClass {
     case .cpu:
       NarrowProduct(shape, cores: device.computeUnits).map { .narrow($0) } ?? .registers(ProductTile(shape))
     case .gpu: .tiled(shape.tiled(on: context.device))
@@ -53,7 +53,7 @@ extension OpenCLBackend {
   /// The usual schedule, then those that a tuner tries.
   func productSchedules(_ shape: ProductShape) -> [ProductSchedule] {
     var all = [usualProduct(shape)]
-    switch schedule {
+    switch kernelClass {
     case .cpu: all += productTiles(shape).map { .registers($0) }
     case .gpu: all += shape.tiled(on: context.device).variations(on: context.device).map { .tiled($0) }
     }

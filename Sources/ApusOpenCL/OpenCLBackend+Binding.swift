@@ -20,7 +20,7 @@ extension OpenCLBackend {
 
   // MARK: For the operations' files
 
-  var schedule: OpenCLDevice.Schedule { context.device.schedule }
+  var kernelClass: OpenCLDevice.KernelClass { context.device.kernelClass }
 
   /// Work-items of a group where a kernel takes any number.
   var groupSize: Int { min(256, context.device.maximumWorkGroupSize.roundedDownToPowerOfTwo) }
@@ -29,7 +29,7 @@ extension OpenCLBackend {
   func source(
     _ files: [String], _ defines: Defines, for call: Invocation<OpenCLBuffer>, epilogue: Epilogue? = nil
   ) throws(BackendError) -> KernelSource {
-    var all: Defines = ["GPU_CLASS": schedule == .gpu ? 1 : 0]
+    var all: Defines = ["GPU_CLASS": kernelClass == .gpu ? 1 : 0]
     let operands = call.inputs + [call.output] + call.epilogueInputs
     all.append(defines)
     if let epilogue { all.append(epilogue.defines) }
@@ -53,7 +53,7 @@ extension OpenCLBackend {
     each count: Int
   ) throws(BackendError) -> OpenCLLaunch {
     let local =
-      switch schedule {
+      switch kernelClass {
       // pocl compiles a kernel again for each size of group: two sizes only.
       case .cpu: count >= 64 * 8 * device.computeUnits ? 64 : 8
       case .gpu: groupSize

@@ -3,14 +3,14 @@ package import COpenCL
 
 /// A device of an OpenCL driver, as found on this machine.
 package struct OpenCLDevice: @unchecked Sendable {
-  /// Which of two schedules of each operation suits the device.
-  package enum Schedule: String, Sendable {
+  /// Which of the two kinds of kernels suits the device.
+  package enum KernelClass: String, Sendable {
     /// Few strong cores: one work-item a work-group, explicit vectors, no local memory.
     case cpu
     /// Many weak ones: local-memory tiles, work-groups that share them.
     case gpu
 
-    /// The schedule for a device of `kind` with vectors of `vectorWidth` floats.
+    /// The kernels for a device of `kind` with vectors of `vectorWidth` floats.
     ///
     /// A processor whose driver tells of single floats (Mesa's llvmpipe) has vectors all the same: a lane of them is a
     /// work-item, as on a GPU, and a work-item alone leaves the other lanes empty.
@@ -33,8 +33,8 @@ package struct OpenCLDevice: @unchecked Sendable {
   package let cacheBytes: Int
   /// Whether the device multiplies and adds with one rounding; where it does not, the function `fma` is a long one.
   package var hasFusedMultiplyAdd: Bool
-  /// May be changed before a backend is made: either schedule runs anywhere.
-  package var schedule: Schedule
+  /// May be changed before a backend is made: either class runs anywhere.
+  package var kernelClass: KernelClass
 
   /// All devices of all drivers, in the drivers' order: device n is `opencl:n`.
   ///
@@ -120,7 +120,7 @@ package struct OpenCLDevice: @unchecked Sendable {
       types & cl_device_type(CL_DEVICE_TYPE_GPU) != 0
       ? .gpu : types & cl_device_type(CL_DEVICE_TYPE_CPU) != 0 ? .cpu : .accelerator
     let vectorWidth = Int(try information.value(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, cl_uint.self))
-    schedule = Schedule.forced ?? Schedule(for: kind, vectorWidth: vectorWidth)
+    kernelClass = KernelClass.forced ?? KernelClass(for: kind, vectorWidth: vectorWidth)
     let arithmetic = try information.value(CL_DEVICE_SINGLE_FP_CONFIG, cl_device_fp_config.self)
     hasFusedMultiplyAdd = arithmetic & cl_device_fp_config(CL_FP_FMA) != 0
     let memory = Int(clamping: try information.value(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong.self))
@@ -158,7 +158,7 @@ package struct OpenCLDevice: @unchecked Sendable {
   }
 }
 
-extension OpenCLDevice.Schedule {
-  /// `APUS_DEVICE_CLASS=cpu|gpu` runs either schedule anywhere: how the GPU kernels are tested without a GPU.
+extension OpenCLDevice.KernelClass {
+  /// `APUS_DEVICE_CLASS=cpu|gpu` runs either class anywhere: how the GPU kernels are tested without a GPU.
   fileprivate static var forced: Self? { Environment["APUS_DEVICE_CLASS"].flatMap(Self.init(rawValue:)) }
 }

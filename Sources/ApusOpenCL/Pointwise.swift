@@ -23,7 +23,7 @@ extension OpenCLBackend {
     let (rows, columns) = (elements.rows, elements.columns)
     let global: [Int]
     let local: [Int]
-    switch schedule {
+    switch kernelClass {
     case .cpu:
       // Work-items of equal cost, some for each core; fewer, longer ones where there is little to do.
       let items = min(device.computeUnits * 8, (rows * columns).dividedRoundingUp(by: 2048))

@@ -7,7 +7,7 @@ extension OpenCLBackend {
     let epilogue = Epilogue(call)
     let source = try source(["pool2d"], defines("POOL2D_FORWARD", attributes, x, y), for: call, epilogue: epilogue)
     let arguments = [call.inputs[0].buffer, call.output.buffer] + epilogue.arguments
-    switch schedule {
+    switch kernelClass {
     case .cpu:
       return OpenCLKernel([
         try launch(source, "pool2d_forward", arguments, global: [y[0] * y[1]], local: [1])
@@ -28,7 +28,7 @@ extension OpenCLBackend {
     let operands = attributes.kind == .max ? call.inputs : [call.inputs[2]]
     let arguments = operands.map(\.buffer) + [call.output.buffer] + epilogue.arguments
     let window = attributes.window
-    switch schedule {
+    switch kernelClass {
     case .cpu:
       let tiles = attributes.height == window.strideY && attributes.width == window.strideX
       let bands = tiles ? (x[1] + window.top).dividedRoundingUp(by: window.strideY) : x[1]

@@ -107,7 +107,7 @@ private struct ReductionTile {
       let elements = view.reduce * (view.inner == 1 ? 1 : view.inner / side)
       return max(1, min(wanted.dividedRoundingUp(by: view.outer * side), elements / 16384, view.reduce))
     }
-    switch backend.schedule {
+    switch backend.kernelClass {
     case .cpu:
       splits = parts(1)
       let rowsPerItem = (view.outer * splits).dividedRoundingUp(by: wanted)

@@ -41,7 +41,7 @@ extension OpenCLBackend: TunableBackend {
     let device = context.device
     let kernels = try KernelSource.checksum()
     let name = "\(device.description.name), \(device.description.computeUnits) compute units"
-    let driver = "\(device.platformName), \(device.description.driver), \(device.schedule.rawValue)-class kernels"
+    let driver = "\(device.platformName), \(device.description.driver), \(device.kernelClass.rawValue)-class kernels"
     let key = Checksum("\(name)\n\(driver)\n\(kernels)".utf8).value
     return TuningPlace(
       path: FilePath.join(folder, "tuning-\(String(key, radix: 16)).json"), device: name, driver: driver,

@@ -11,7 +11,7 @@ extension OpenCLBackend {
     defines.define("TYPE", call.output.type.dtype.openCLName)
     let global: [Int]
     let local: [Int]
-    switch schedule {
+    switch kernelClass {
     case .cpu: (global, local) = ([batch * height.dividedRoundingUp(by: 16)], [1])
     case .gpu:
       global = [width.roundedUp(toMultipleOf: 16), height.roundedUp(toMultipleOf: 16), batch]

@@ -23,7 +23,7 @@ extension OpenCLBackend {
     all["COLUMNS"] = columns
     let global: Int
     let local: Int
-    switch schedule {
+    switch kernelClass {
     case .cpu:
       let rowsPerItem = rows.dividedRoundingUp(by: device.computeUnits * 8)
       all["ROWS_PER_ITEM"] = rowsPerItem

@@ -8,7 +8,7 @@ extension OpenCLBackend {
     let count = call.output.type.count
     let source = try source(["sum_parts"], [:], for: call)
     let (buffers, numbers) = ([parts, call.output.buffer], OpenNumbers(sizes: [count, number]))
-    switch schedule {
+    switch kernelClass {
     case .cpu:
       return try launch(
         source, "sum_parts", buffers, numbers, global: [count.dividedRoundingUp(by: 256)], local: [1])

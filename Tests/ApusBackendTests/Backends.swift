@@ -44,9 +44,9 @@ enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
   }
 
   #if OpenCL
-    private static func openCL(_ schedule: OpenCLDevice.Schedule) throws -> any Session {
+    private static func openCL(_ kernelClass: OpenCLDevice.KernelClass) throws -> any Session {
       var device = try OpenCLDevice.select(.best)
-      device.schedule = schedule
+      device.kernelClass = kernelClass
       return BackendSession(try OpenCLBackend(device))
     }
   #endif

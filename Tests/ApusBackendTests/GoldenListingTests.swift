@@ -23,7 +23,7 @@
       case .cpu: return BackendSession(PlannedBackend(CPUBackend()))
       case .openCL:
         var device = try OpenCLDevice.select(.best)
-        device.schedule = .cpu
+        device.kernelClass = .cpu
         device.description.computeUnits = 2
         return BackendSession(PlannedBackend(try OpenCLBackend(device)))
       }

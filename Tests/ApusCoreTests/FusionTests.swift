@@ -155,7 +155,10 @@ import Testing
       Issue.record("the packed vector has no memory")
       return
     }
-    for gap in [216..<256, 1552..<1664] {
+    let gaps = [216..<256, 1552..<1664]
+    #expect(plan.gaps.allSatisfy { $0.block == packBlock })
+    #expect(plan.gaps.map(\.range) == gaps.map { (packStart + 4 * $0.lowerBound)..<(packStart + 4 * $0.upperBound) })
+    for gap in gaps {
       let bytes = (packStart + 4 * gap.lowerBound)..<(packStart + 4 * gap.upperBound)
       #expect(!values.contains { $0.block == packBlock && $0.range.overlaps(bytes) })
     }

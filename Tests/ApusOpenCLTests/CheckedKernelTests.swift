@@ -16,7 +16,7 @@
       private func session(units: Int) throws -> BackendSession<ApartBackend> {
         var device = try #require(OpenCLDevice.all().first { $0.platformName == "Oclgrind" }, "Oclgrind is not there")
         device.description.computeUnits = units
-        #expect(device.schedule == .gpu)
+        #expect(device.kernelClass == .gpu)
         return BackendSession(ApartBackend(try OpenCLBackend(device, cacheFolder: nil)))
       }
 

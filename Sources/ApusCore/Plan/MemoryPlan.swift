@@ -15,6 +15,8 @@ package struct MemoryPlan {
   /// Slices and concatenations that need no kernel: one of the two is a contiguous, aligned piece of the other's memory.
   package private(set) var views: Set<Int> = []
   package private(set) var blockSizes: [Int] = []
+  /// Bytes of packed vectors that no node writes: they are zero from the start.
+  package private(set) var gaps: [(block: Int, range: Range<Int>)] = []
 
   /// Sum of the blocks, in bytes.
   package var byteCount: Int { blockSizes.reduce(0, +) }
@@ -146,6 +148,17 @@ package struct MemoryPlan {
         return leaf[id]
       }
       return .block(block, offset: offset + place.offset)
+    }
+    for (id, node) in nodes.enumerated() {
+      guard case .pack = node.op, let place = placement[id],
+        case .block(let block, let start) = storages[place.storage].location
+      else { continue }
+      var end = start
+      for piece in storages[place.storage].pieces {
+        if start + piece.range.lowerBound > end { gaps.append((block, end..<(start + piece.range.lowerBound))) }
+        end = start + piece.range.upperBound
+      }
+      if start + node.type.byteCount > end { gaps.append((block, end..<(start + node.type.byteCount))) }
     }
     var next = firstWorkspace
     self.workspaces = workspaces.map { size in

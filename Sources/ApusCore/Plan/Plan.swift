@@ -57,10 +57,11 @@ package final class Plan<B: Backend>: Executable {
     }
     let account = MemoryAccount(session)
     let blocks = try memory.blockSizes.map { try account.allocate($0) }
-    if nodes.contains(where: { if case .pack = $0.op { true } else { false } }) {
-      for (block, size) in zip(blocks, memory.blockSizes) {
-        try session.upload(NDArray(zeros: [size], dtype: .uint8), to: block)
-      }
+    for gap in memory.gaps {
+      // From where a view may start: what lies before the gap there is not computed yet.
+      let first = gap.range.lowerBound / backend.device.alignment * backend.device.alignment
+      let zeros = NDArray(zeros: [gap.range.upperBound - first], dtype: .uint8)
+      try session.upload(zeros, to: backend.slice(blocks[gap.block], first..<gap.range.upperBound))
     }
 
     var buffers: [B.Buffer?] = []
