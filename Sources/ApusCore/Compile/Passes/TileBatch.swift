@@ -1,6 +1,16 @@
 // The images of a batch mostly do not see each other: a few of them at a time can pass through the whole graph while
 // what they leave behind still lies in the cache.
 
+extension Compiler.Pass {
+  /// Rows of the batch go through the graph a few at a time.
+  static let tileBatch = Self("tile the batch") { graph, target in
+    guard let tiling = BatchTiling(graph) else { return }
+    if let rows = target.options.batchTileRows ?? tiling.rows(for: target.batchTileBytes) {
+      graph.tileBatch(tiling, rows: rows)
+    }
+  }
+}
+
 /// How the nodes of a graph fall into rows, the samples of its batch.
 ///
 /// A node whose row i depends on no other row is computed once for each tile of rows; a sum over the rows is computed

@@ -24,19 +24,9 @@ package final class Plan<B: Backend>: Executable {
 
   package init(_ graph: Graph, outputs: [Tensor], options: CompileOptions, session: BackendSession<B>) throws {
     let backend = session.backend
-    var lowered = LoweredGraph(graph, wanted: outputs.map(\.id) + graph.observations.values)
-    if options.fuses, !options.checksNumbers {
-      lowered.fusePointwise(backend.fusesEpilogue)
-      lowered.mergeChannelSums()
-      lowered.fuseEpilogues(backend.fusesEpilogue)
-      lowered.foldChannelScales()
-      lowered.fusePoolings(backend.fusesPooling)
-      if let tiling = BatchTiling(lowered), let rows = options.batchTileRows ?? tiling.rows(for: backend.batchTileBytes)
-      {
-        lowered.tileBatch(tiling, rows: rows)
-      }
-    }
-    lowered.separatePackOperands()
+    let lowered = Compiler.lower(
+      graph, wanted: outputs.map(\.id) + graph.observations.values,
+      for: Compiler.Target(backend, options: options))
     let nodes = lowered.nodes
     let stationary = lowered.stationaryNodes()
 
