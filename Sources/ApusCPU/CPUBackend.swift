@@ -143,7 +143,8 @@ package final class CPUBackend: Backend {
       try kernel.body()
       let end = clock.now
       launches.append([
-        RunProfile.Launch(name: kernel.name, start: (start - origin) / .seconds(1), duration: (end - start) / .seconds(1))
+        RunProfile.Launch(
+          name: kernel.name, start: (start - origin) / .seconds(1), duration: (end - start) / .seconds(1))
       ])
     }
     return launches

@@ -35,7 +35,9 @@ extension CPUBackend {
     guard let partial else { return pass }
     return {
       pass()
-      withExtendedLifetime(partial) { apus_reduce_columns(APUS_REDUCE_SUM, partials, Int64(chunks), Int64(length), output) }
+      withExtendedLifetime(partial) {
+        apus_reduce_columns(APUS_REDUCE_SUM, partials, Int64(chunks), Int64(length), output)
+      }
     }
   }
 }

@@ -13,7 +13,10 @@ package final class MemoryGuards {
 
   /// What was found in blocks that are gone, and what is seen in those that are left.
   package func damage() -> [String] {
-    found + blocks.compactMap { Self.damage(UnsafeRawBufferPointer(start: $0.key - Self.width, count: $0.value + 2 * Self.width)) }
+    found
+      + blocks.compactMap {
+        Self.damage(UnsafeRawBufferPointer(start: $0.key - Self.width, count: $0.value + 2 * Self.width))
+      }
   }
 
   /// The guard bytes of a block that are not what they were, in words; `nil` where all are.

@@ -49,7 +49,8 @@ struct Profile: ParsableCommand {
     try warmUp(runner)
     let (profiles, stepSeconds) = try measure(runner)
     var report = ProfileReport(profiles, stepSeconds: stepSeconds)
-    report.title = "\(workload.model.name), batch \(workload.batchSize), \(workload.mode), on \(trainer.device.identifier)"
+    report.title =
+      "\(workload.model.name), batch \(workload.batchSize), \(workload.mode), on \(trainer.device.identifier)"
     if let trace {
       let byTime = profiles.sorted { $0.duration < $1.duration }
       try ChromeTrace(byTime[byTime.count / 2], title: report.title).write(to: trace)

@@ -1,5 +1,5 @@
-public import ApusCore
 import ApusCPU
+public import ApusCore
 import Foundation
 
 #if OpenCL

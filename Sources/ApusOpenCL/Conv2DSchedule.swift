@@ -31,7 +31,9 @@ extension OpenCLBackend {
   }
 
   private func usualConv2D(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> Conv2DSchedule {
-    if kernelClass == .cpu, let tile = DepthwiseTile(shape, pass, cores: device.computeUnits) { return .depthwise(tile) }
+    if kernelClass == .cpu, let tile = DepthwiseTile(shape, pass, cores: device.computeUnits) {
+      return .depthwise(tile)
+    }
     switch (kernelClass, pass) {
     case (.cpu, .forward), (.cpu, .inputGradient):
       if let tile = winogradTile(shape, pass) { return .winograd(tile) }

@@ -13,7 +13,8 @@ extension OpenCLDevice {
       throw BackendError(
         .deviceUnavailable,
         "OpenCL: no driver offers a device; install the GPU vendor's OpenCL driver, or pocl-opencl-icd to use the CPU "
-          + "(drivers are listed in /etc/OpenCL/vendors)" + (PoclFolder.problem.map { "; if it is there: \($0)" } ?? ""))
+          + "(drivers are listed in /etc/OpenCL/vendors)" + (PoclFolder.problem.map { "; if it is there: \($0)" } ?? "")
+      )
     }
     func none(_ what: String) -> BackendError {
       BackendError(.deviceUnavailable, "OpenCL: no device \(what); choose from \(list(devices))")

@@ -41,7 +41,8 @@ struct Conv2DTile {
 
   /// - Parameter pooling: of the result of a forward pass; its windows lie side by side.
   init(
-    _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ variation: TileVariation = .init(), pooling: Pool2DAttributes? = nil
+    _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ variation: TileVariation = .init(),
+    pooling: Pool2DAttributes? = nil
   ) {
     self.pooling = pooling
     // Whole windows only, in whole tiles.

@@ -181,7 +181,8 @@ extension Trainer {
       throw TrainingError(
         .invalidArgument, at: moved.name, "another trainer has taken over the model; go on with that one")
     }
-    try freezing.requireUnchanged(in: modelParameters, by: "the trainer's first use, when what it trains was laid out; make a new trainer")
+    try freezing.requireUnchanged(
+      in: modelParameters, by: "the trainer's first use, when what it trains was laid out; make a new trainer")
   }
 
   /// The arrays in their place, checked against model and loss; the same arrays are uploaded at most once and stay

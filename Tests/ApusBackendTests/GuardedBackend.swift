@@ -1,4 +1,5 @@
 import ApusCPU
+
 @testable import ApusCore
 
 /// Any backend, each of its kernels alone in memory of its own: every operand lies between guard bytes, what is only

@@ -62,7 +62,10 @@ extension BackendTests {
       for (data, other) in [(RowData.constant, RowData.constant), (.positive, .noise)] {
         let (x, y) = (data.values(n, c), other.values(n, c).reversed() as [Float])
         let results = try run(backend, [NDArray(x, shape: shape), NDArray(y, shape: shape)]) {
-          [channelSum(.input(0) * .input(1), $0), channelSum(.input(1), $0), channelSum(.input(0) * .input(0), [$0[0]])]
+          [
+            channelSum(.input(0) * .input(1), $0), channelSum(.input(1), $0),
+            channelSum(.input(0) * .input(0), [$0[0]]),
+          ]
         }
         let terms: [(Double, Double) -> Double] = [{ $0 * $1 }, { $1 }, { a, _ in a * a }]
         for (result, term) in zip(results, terms) {
@@ -197,7 +200,9 @@ extension BackendTests {
       options.batchTileRows = 1
       let results = try run(backend, [images, NDArray([1, 1, 1] as [Float], shape: [1, 1, 1, 3])], options: options) {
         let y = conv2D($0[0], $0[1])
-        return [reduceSum(y, axes: [0, 1, 2]), channelSum(.input(0), [y]), reduceMean(y, axes: [0, 1, 2]) * Double(n)]
+        return [
+          reduceSum(y, axes: [0, 1, 2]), channelSum(.input(0), [y]), reduceMean(y, axes: [0, 1, 2]) * Double(n),
+        ]
       }
       let truth = Double(n) * Double(Float(0.1))
       for result in results {

@@ -35,7 +35,9 @@ extension BackendTests {
     @Test(arguments: TestBackend.allCases)
     func smallInputsOfExpm1AndLog1p(_ backend: TestBackend) throws {
       let x: [Float] = [-0.9, -0.3, -1e-2, -1e-4, -1e-6, -1e-7, -1e-8, -1e-30, 1e-30, 1e-8, 1e-7, 1e-3, 0.3, 1, 40, 88]
-      let results = try values(on: backend, [NDArray(x, shape: [x.count])]) { [expm1($0[0]), log1p($0[0]), elu($0[0])] }
+      let results = try values(on: backend, [NDArray(x, shape: [x.count])]) {
+        [expm1($0[0]), log1p($0[0]), elu($0[0])]
+      }
       for (i, x) in x.map(Double.init).enumerated() {
         let expected = [expm1(x), log1p(x), x > 0 ? x : expm1(x)]
         for (result, e) in zip(results, expected) {

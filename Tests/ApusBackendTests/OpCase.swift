@@ -50,7 +50,9 @@ struct OpCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  init(_ name: String, _ inputs: [Input], sums reductionLength: Int = 1, _ build: @escaping @Sendable ([Tensor]) -> Tensor) {
+  init(
+    _ name: String, _ inputs: [Input], sums reductionLength: Int = 1, _ build: @escaping @Sendable ([Tensor]) -> Tensor
+  ) {
     self.name = name
     self.inputs = inputs
     self.reductionLength = reductionLength
@@ -58,7 +60,9 @@ struct OpCase: Sendable, CustomTestStringConvertible {
   }
 
   /// The same with float inputs in -1...1.
-  init(_ name: String, _ shapes: [Int]..., sums reductionLength: Int = 1, _ build: @escaping @Sendable ([Tensor]) -> Tensor) {
+  init(
+    _ name: String, _ shapes: [Int]..., sums reductionLength: Int = 1, _ build: @escaping @Sendable ([Tensor]) -> Tensor
+  ) {
     self.init(name, shapes.map { Input(shape: $0, values: .real(-1...1)) }, sums: reductionLength, build)
   }
 

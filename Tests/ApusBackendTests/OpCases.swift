@@ -46,7 +46,8 @@ let activationCases: [OpCase] = [
 
 let matMulCases: [OpCase] =
   [
-    (1, 1, 1), (5, 7, 3), (64, 100, 10), (17, 33, 65), (130, 70, 129), (1, 200, 40), (96, 1, 31), (40, 530, 100), (75, 525, 12),
+    (1, 1, 1), (5, 7, 3), (64, 100, 10), (17, 33, 65), (130, 70, 129), (1, 200, 40), (96, 1, 31), (40, 530, 100),
+    (75, 525, 12),
   ].flatMap { m, k, n in
     [(false, false), (true, false), (false, true), (true, true)].map { a, b in
       OpCase(
@@ -65,98 +66,99 @@ let matMulCases: [OpCase] =
   ]
 
 /// (name, input, kernel, stride, padding, dilation, groups)
-private let convolutions:
-  [(String, [Int], [Int], (Int, Int), Padding, (Int, Int), Int)] = [
-    ("valid 3x3", [2, 9, 8, 5], [3, 3, 5, 7], (1, 1), .valid, (1, 1), 1),
-    ("first layer", [3, 28, 28, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),
-    ("colour first layer", [2, 16, 16, 3], [3, 3, 3, 32], (1, 1), .same, (1, 1), 1),
-    ("32 to 64", [2, 13, 13, 32], [3, 3, 32, 64], (1, 1), .valid, (1, 1), 1),
-    ("64 to 64 small map", [3, 5, 5, 64], [3, 3, 64, 64], (1, 1), .valid, (1, 1), 1),
-    ("same", [2, 7, 6, 16], [3, 3, 16, 16], (1, 1), .same, (1, 1), 1),
-    ("same stride 2", [2, 7, 8, 4], [3, 3, 4, 6], (2, 2), .same, (1, 1), 1),
-    ("1x1", [2, 5, 5, 24], [1, 1, 24, 10], (1, 1), .valid, (1, 1), 1),
-    ("1x1 stride 2", [2, 8, 8, 8], [1, 1, 8, 12], (2, 2), .valid, (1, 1), 1),
-    ("1x1 stride 2 from few channels", [4, 64, 64, 8], [1, 1, 8, 16], (2, 2), .valid, (1, 1), 1),
-    (
-      "1x1 stride 2 padded", [2, 9, 10, 18], [1, 1, 18, 12], (2, 3), .explicit(top: 3, bottom: 2, left: 1, right: 4),
-      (1, 1), 1
-    ),
-    ("5x5 same", [1, 10, 11, 6], [5, 5, 6, 20], (1, 1), .same, (1, 1), 1),
-    ("7x7 stride 2", [2, 23, 21, 3], [7, 7, 3, 18], (2, 2), .explicit(top: 3, bottom: 3, left: 3, right: 3), (1, 1), 1),
-    ("dilation", [2, 11, 12, 4], [3, 3, 4, 5], (1, 1), .same, (2, 2), 1),
-    ("dilation and stride", [1, 15, 14, 3], [3, 2, 3, 8], (2, 3), .valid, (2, 1), 1),
-    ("asymmetric padding", [2, 6, 7, 3], [3, 2, 3, 4], (1, 2), .explicit(top: 2, bottom: 0, left: 1, right: 3), (1, 1), 1),
-    ("groups 2", [2, 6, 6, 8], [3, 3, 4, 12], (1, 1), .same, (1, 1), 2),
-    ("groups 3 stride 2", [2, 9, 9, 9], [3, 3, 3, 6], (2, 2), .valid, (1, 1), 3),
-    ("depthwise", [2, 8, 9, 20], [3, 3, 1, 20], (1, 1), .same, (1, 1), 20),
-    ("depthwise tails", [2, 9, 7, 41], [3, 3, 1, 41], (1, 1), .same, (1, 1), 41),
-    (
-      "depthwise stride 2 dilation", [2, 13, 12, 18], [3, 4, 1, 18], (2, 1),
-      .explicit(top: 3, bottom: 1, left: 0, right: 4), (2, 3), 18
-    ),
-    ("depthwise smaller than kernel", [1, 2, 2, 5], [5, 5, 1, 5], (1, 1), .same, (1, 1), 5),
-    ("depthwise 7x7", [1, 9, 8, 16], [7, 7, 1, 16], (1, 1), .same, (1, 1), 16),
-    // Served by kernels of their own: bands of rows, vectors that reach over the ends of rows.
-    ("depthwise 24 channels", [2, 19, 7, 24], [3, 3, 1, 24], (1, 1), .same, (1, 1), 24),
-    ("depthwise 100 channels", [2, 7, 9, 100], [3, 3, 1, 100], (1, 1), .valid, (1, 1), 100),
-    (
-      "depthwise asymmetric", [2, 11, 13, 24], [3, 3, 1, 24], (1, 1),
-      .explicit(top: 0, bottom: 3, left: 2, right: 1), (1, 1), 24
-    ),
-    (
-      "depthwise more padding than window", [1, 6, 5, 10], [3, 3, 1, 10], (1, 1),
-      .explicit(top: 4, bottom: 3, left: 5, right: 4), (1, 1), 10
-    ),
-    ("depthwise 5x5", [2, 18, 9, 10], [5, 5, 1, 10], (1, 1), .same, (1, 1), 10),
-    ("depthwise 5x5 valid", [1, 9, 8, 72], [5, 5, 1, 72], (1, 1), .valid, (1, 1), 72),
-    ("depthwise wide rows", [1, 10, 8, 128], [3, 3, 1, 128], (1, 1), .same, (1, 1), 128),
-    ("depthwise one column", [2, 9, 1, 40], [3, 3, 1, 40], (1, 1), .same, (1, 1), 40),
-    ("depthwise multiplier 2", [2, 7, 7, 6], [3, 3, 1, 12], (2, 2), .same, (1, 1), 6),
-    ("kernel covers all", [4, 5, 5, 3], [5, 5, 3, 17], (1, 1), .valid, (1, 1), 1),
-    ("stride above kernel", [1, 10, 10, 2], [2, 2, 2, 3], (3, 4), .valid, (1, 1), 1),
-    ("one pixel", [1, 1, 1, 1], [1, 1, 1, 1], (1, 1), .valid, (1, 1), 1),
-    ("wide tail", [1, 4, 30, 17], [3, 3, 17, 33], (1, 1), .same, (1, 1), 1),
-    ("64 to 3", [2, 9, 8, 64], [3, 3, 64, 3], (1, 1), .same, (1, 1), 1),
-    ("37 to 10 stride 2", [2, 14, 15, 37], [3, 3, 37, 10], (2, 2), .same, (1, 1), 1),
-    ("64 to 24", [1, 9, 12, 64], [1, 1, 64, 24], (1, 1), .valid, (1, 1), 1),
-    ("1x1 tails", [2, 7, 9, 50], [1, 1, 50, 90], (1, 1), .valid, (1, 1), 1),
-    ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
-    // Served by kernels for few channels: ends of rows, and padding on every side.
-    ("few channels", [2, 14, 20, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),
-    ("few channels padded", [2, 7, 25, 3], [3, 3, 3, 32], (1, 1), .same, (1, 1), 1),
-    (
-      "few channels stride 2", [1, 8, 31, 3], [3, 4, 3, 16], (1, 2),
-      .explicit(top: 4, bottom: 1, left: 0, right: 2), (1, 1), 1
-    ),
-    // Served by kernels for few filters, or channels of which the gradient is computed.
-    ("few filters", [2, 11, 19, 32], [3, 3, 32, 3], (1, 1), .same, (1, 1), 1),
-    ("few filters 2", [3, 8, 17, 48], [3, 3, 48, 2], (1, 1), .valid, (1, 1), 1),
-    ("few filters 4", [1, 35, 9, 64], [3, 3, 64, 4], (1, 1), .same, (1, 1), 1),
-    (
-      "one filter 5x4", [2, 9, 20, 16], [5, 4, 16, 1], (1, 1), .explicit(top: 1, bottom: 4, left: 3, right: 0), (1, 1),
-      1
-    ),
-    (
-      "few channels to many", [2, 10, 22, 3], [3, 3, 3, 64], (1, 1), .explicit(top: 1, bottom: 0, left: 2, right: 0),
-      (1, 1), 1
-    ),
-    // Served by Winograd's kernels: parts of tiles and of vectors, blocks of channels, many tiles.
-    ("Winograd tails", [3, 15, 18, 40], [3, 3, 40, 50], (1, 1), .same, (1, 1), 1),
-    (
-      "Winograd channel blocks", [2, 15, 16, 72], [3, 3, 72, 90], (1, 1),
-      .explicit(top: 2, bottom: 0, left: 0, right: 1), (1, 1), 1
-    ),
-    ("Winograd transposed", [9, 13, 14, 40], [3, 3, 40, 50], (1, 1), .valid, (1, 1), 1),
-    (
-      "Winograd transposed padded", [21, 6, 9, 24], [3, 3, 24, 36], (1, 1),
-      .explicit(top: 0, bottom: 1, left: 1, right: 0), (1, 1), 1
-    ),
-    ("Winograd parts of fours", [3, 15, 18, 37], [3, 3, 37, 54], (1, 1), .same, (1, 1), 1),
-    ("Winograd odd channels, full panels", [5, 15, 16, 41], [3, 3, 41, 64], (1, 1), .same, (1, 1), 1),
-    ("Winograd few channels", [4, 22, 21, 11], [3, 3, 11, 53], (1, 1), .same, (1, 1), 1),
-    ("Winograd few filters", [4, 22, 21, 53], [3, 3, 53, 11], (1, 1), .valid, (1, 1), 1),
-    ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
-  ]
+private let convolutions: [(String, [Int], [Int], (Int, Int), Padding, (Int, Int), Int)] = [
+  ("valid 3x3", [2, 9, 8, 5], [3, 3, 5, 7], (1, 1), .valid, (1, 1), 1),
+  ("first layer", [3, 28, 28, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),
+  ("colour first layer", [2, 16, 16, 3], [3, 3, 3, 32], (1, 1), .same, (1, 1), 1),
+  ("32 to 64", [2, 13, 13, 32], [3, 3, 32, 64], (1, 1), .valid, (1, 1), 1),
+  ("64 to 64 small map", [3, 5, 5, 64], [3, 3, 64, 64], (1, 1), .valid, (1, 1), 1),
+  ("same", [2, 7, 6, 16], [3, 3, 16, 16], (1, 1), .same, (1, 1), 1),
+  ("same stride 2", [2, 7, 8, 4], [3, 3, 4, 6], (2, 2), .same, (1, 1), 1),
+  ("1x1", [2, 5, 5, 24], [1, 1, 24, 10], (1, 1), .valid, (1, 1), 1),
+  ("1x1 stride 2", [2, 8, 8, 8], [1, 1, 8, 12], (2, 2), .valid, (1, 1), 1),
+  ("1x1 stride 2 from few channels", [4, 64, 64, 8], [1, 1, 8, 16], (2, 2), .valid, (1, 1), 1),
+  (
+    "1x1 stride 2 padded", [2, 9, 10, 18], [1, 1, 18, 12], (2, 3), .explicit(top: 3, bottom: 2, left: 1, right: 4),
+    (1, 1), 1
+  ),
+  ("5x5 same", [1, 10, 11, 6], [5, 5, 6, 20], (1, 1), .same, (1, 1), 1),
+  ("7x7 stride 2", [2, 23, 21, 3], [7, 7, 3, 18], (2, 2), .explicit(top: 3, bottom: 3, left: 3, right: 3), (1, 1), 1),
+  ("dilation", [2, 11, 12, 4], [3, 3, 4, 5], (1, 1), .same, (2, 2), 1),
+  ("dilation and stride", [1, 15, 14, 3], [3, 2, 3, 8], (2, 3), .valid, (2, 1), 1),
+  (
+    "asymmetric padding", [2, 6, 7, 3], [3, 2, 3, 4], (1, 2), .explicit(top: 2, bottom: 0, left: 1, right: 3), (1, 1), 1
+  ),
+  ("groups 2", [2, 6, 6, 8], [3, 3, 4, 12], (1, 1), .same, (1, 1), 2),
+  ("groups 3 stride 2", [2, 9, 9, 9], [3, 3, 3, 6], (2, 2), .valid, (1, 1), 3),
+  ("depthwise", [2, 8, 9, 20], [3, 3, 1, 20], (1, 1), .same, (1, 1), 20),
+  ("depthwise tails", [2, 9, 7, 41], [3, 3, 1, 41], (1, 1), .same, (1, 1), 41),
+  (
+    "depthwise stride 2 dilation", [2, 13, 12, 18], [3, 4, 1, 18], (2, 1),
+    .explicit(top: 3, bottom: 1, left: 0, right: 4), (2, 3), 18
+  ),
+  ("depthwise smaller than kernel", [1, 2, 2, 5], [5, 5, 1, 5], (1, 1), .same, (1, 1), 5),
+  ("depthwise 7x7", [1, 9, 8, 16], [7, 7, 1, 16], (1, 1), .same, (1, 1), 16),
+  // Served by kernels of their own: bands of rows, vectors that reach over the ends of rows.
+  ("depthwise 24 channels", [2, 19, 7, 24], [3, 3, 1, 24], (1, 1), .same, (1, 1), 24),
+  ("depthwise 100 channels", [2, 7, 9, 100], [3, 3, 1, 100], (1, 1), .valid, (1, 1), 100),
+  (
+    "depthwise asymmetric", [2, 11, 13, 24], [3, 3, 1, 24], (1, 1),
+    .explicit(top: 0, bottom: 3, left: 2, right: 1), (1, 1), 24
+  ),
+  (
+    "depthwise more padding than window", [1, 6, 5, 10], [3, 3, 1, 10], (1, 1),
+    .explicit(top: 4, bottom: 3, left: 5, right: 4), (1, 1), 10
+  ),
+  ("depthwise 5x5", [2, 18, 9, 10], [5, 5, 1, 10], (1, 1), .same, (1, 1), 10),
+  ("depthwise 5x5 valid", [1, 9, 8, 72], [5, 5, 1, 72], (1, 1), .valid, (1, 1), 72),
+  ("depthwise wide rows", [1, 10, 8, 128], [3, 3, 1, 128], (1, 1), .same, (1, 1), 128),
+  ("depthwise one column", [2, 9, 1, 40], [3, 3, 1, 40], (1, 1), .same, (1, 1), 40),
+  ("depthwise multiplier 2", [2, 7, 7, 6], [3, 3, 1, 12], (2, 2), .same, (1, 1), 6),
+  ("kernel covers all", [4, 5, 5, 3], [5, 5, 3, 17], (1, 1), .valid, (1, 1), 1),
+  ("stride above kernel", [1, 10, 10, 2], [2, 2, 2, 3], (3, 4), .valid, (1, 1), 1),
+  ("one pixel", [1, 1, 1, 1], [1, 1, 1, 1], (1, 1), .valid, (1, 1), 1),
+  ("wide tail", [1, 4, 30, 17], [3, 3, 17, 33], (1, 1), .same, (1, 1), 1),
+  ("64 to 3", [2, 9, 8, 64], [3, 3, 64, 3], (1, 1), .same, (1, 1), 1),
+  ("37 to 10 stride 2", [2, 14, 15, 37], [3, 3, 37, 10], (2, 2), .same, (1, 1), 1),
+  ("64 to 24", [1, 9, 12, 64], [1, 1, 64, 24], (1, 1), .valid, (1, 1), 1),
+  ("1x1 tails", [2, 7, 9, 50], [1, 1, 50, 90], (1, 1), .valid, (1, 1), 1),
+  ("100 channels", [1, 6, 6, 100], [3, 3, 100, 48], (1, 1), .same, (1, 1), 1),
+  // Served by kernels for few channels: ends of rows, and padding on every side.
+  ("few channels", [2, 14, 20, 1], [3, 3, 1, 32], (1, 1), .valid, (1, 1), 1),
+  ("few channels padded", [2, 7, 25, 3], [3, 3, 3, 32], (1, 1), .same, (1, 1), 1),
+  (
+    "few channels stride 2", [1, 8, 31, 3], [3, 4, 3, 16], (1, 2),
+    .explicit(top: 4, bottom: 1, left: 0, right: 2), (1, 1), 1
+  ),
+  // Served by kernels for few filters, or channels of which the gradient is computed.
+  ("few filters", [2, 11, 19, 32], [3, 3, 32, 3], (1, 1), .same, (1, 1), 1),
+  ("few filters 2", [3, 8, 17, 48], [3, 3, 48, 2], (1, 1), .valid, (1, 1), 1),
+  ("few filters 4", [1, 35, 9, 64], [3, 3, 64, 4], (1, 1), .same, (1, 1), 1),
+  (
+    "one filter 5x4", [2, 9, 20, 16], [5, 4, 16, 1], (1, 1), .explicit(top: 1, bottom: 4, left: 3, right: 0), (1, 1),
+    1
+  ),
+  (
+    "few channels to many", [2, 10, 22, 3], [3, 3, 3, 64], (1, 1), .explicit(top: 1, bottom: 0, left: 2, right: 0),
+    (1, 1), 1
+  ),
+  // Served by Winograd's kernels: parts of tiles and of vectors, blocks of channels, many tiles.
+  ("Winograd tails", [3, 15, 18, 40], [3, 3, 40, 50], (1, 1), .same, (1, 1), 1),
+  (
+    "Winograd channel blocks", [2, 15, 16, 72], [3, 3, 72, 90], (1, 1),
+    .explicit(top: 2, bottom: 0, left: 0, right: 1), (1, 1), 1
+  ),
+  ("Winograd transposed", [9, 13, 14, 40], [3, 3, 40, 50], (1, 1), .valid, (1, 1), 1),
+  (
+    "Winograd transposed padded", [21, 6, 9, 24], [3, 3, 24, 36], (1, 1),
+    .explicit(top: 0, bottom: 1, left: 1, right: 0), (1, 1), 1
+  ),
+  ("Winograd parts of fours", [3, 15, 18, 37], [3, 3, 37, 54], (1, 1), .same, (1, 1), 1),
+  ("Winograd odd channels, full panels", [5, 15, 16, 41], [3, 3, 41, 64], (1, 1), .same, (1, 1), 1),
+  ("Winograd few channels", [4, 22, 21, 11], [3, 3, 11, 53], (1, 1), .same, (1, 1), 1),
+  ("Winograd few filters", [4, 22, 21, 53], [3, 3, 53, 11], (1, 1), .valid, (1, 1), 1),
+  ("Winograd many tiles", [9, 24, 23, 20], [3, 3, 20, 48], (1, 1), .valid, (1, 1), 1),
+]
 
 let convolutionCases: [OpCase] =
   convolutions.map { name, input, kernel, stride, padding, dilation, groups in
@@ -210,36 +212,38 @@ let convolutionCases: [OpCase] =
     },
   ]
 
-let poolingCases: [OpCase] = [
-  ("2x2", [2, 6, 8, 5], (2, 2), nil, Padding.valid), ("2x2 odd map", [2, 11, 13, 64], (2, 2), nil, .valid),
-  ("3x3 stride 2", [2, 9, 9, 17], (3, 3), (2, 2), .valid), ("3x3 stride 1 same", [1, 6, 7, 4], (3, 3), (1, 1), .same),
-  ("3x2 asymmetric", [2, 8, 7, 3], (3, 2), (2, 3), .explicit(top: 1, bottom: 2, left: 0, right: 1)),
-  ("same stride 2", [1, 5, 5, 33], (2, 2), nil, .same), ("stride above window", [1, 9, 9, 2], (2, 2), (3, 3), .valid),
-  ("whole map", [3, 4, 4, 6], (4, 4), nil, .valid),
-].flatMap { (name: String, input: [Int], size: (Int, Int), stride: (Int, Int)?, padding: Padding) in
-  [Pool2DAttributes.Kind.max, .average, .averageIncludingPadding].map { kind in
-    OpCase("pool2D \(kind.rawValue) \(name)", input, sums: size.0 * size.1) {
-      pool2D($0[0], kind, size: size, stride: stride, padding: padding)
+let poolingCases: [OpCase] =
+  [
+    ("2x2", [2, 6, 8, 5], (2, 2), nil, Padding.valid), ("2x2 odd map", [2, 11, 13, 64], (2, 2), nil, .valid),
+    ("3x3 stride 2", [2, 9, 9, 17], (3, 3), (2, 2), .valid),
+    ("3x3 stride 1 same", [1, 6, 7, 4], (3, 3), (1, 1), .same),
+    ("3x2 asymmetric", [2, 8, 7, 3], (3, 2), (2, 3), .explicit(top: 1, bottom: 2, left: 0, right: 1)),
+    ("same stride 2", [1, 5, 5, 33], (2, 2), nil, .same),
+    ("stride above window", [1, 9, 9, 2], (2, 2), (3, 3), .valid),
+    ("whole map", [3, 4, 4, 6], (4, 4), nil, .valid),
+  ].flatMap { (name: String, input: [Int], size: (Int, Int), stride: (Int, Int)?, padding: Padding) in
+    [Pool2DAttributes.Kind.max, .average, .averageIncludingPadding].map { kind in
+      OpCase("pool2D \(kind.rawValue) \(name)", input, sums: size.0 * size.1) {
+        pool2D($0[0], kind, size: size, stride: stride, padding: padding)
+      }
     }
-  }
-} + [OpCase("pool2D max of relu", [2, 8, 8, 16]) { maxPool2D(relu($0[0]), size: 2) }]
+  } + [OpCase("pool2D max of relu", [2, 8, 8, 16]) { maxPool2D(relu($0[0]), size: 2) }]
 
 /// (name, input, kernel, stride, padding, groups, windows)
-private let pooledConvolutions:
-  [(String, [Int], [Int], Int, Padding, Int, (Pool2DAttributes.Kind, Int, Int))] = [
-    ("first layer", [5, 28, 28, 1], [3, 3, 1, 32], 1, .valid, 1, (.max, 2, 2)),
-    ("odd map", [3, 13, 13, 32], [3, 3, 32, 64], 1, .valid, 1, (.max, 2, 2)),
-    ("padding", [2, 15, 17, 3], [3, 3, 3, 24], 1, .same, 1, (.max, 2, 2)),
-    ("padding, mean", [2, 12, 12, 20], [5, 5, 20, 33], 1, .same, 1, (.average, 2, 2)),
-    ("few filters", [2, 14, 14, 1], [5, 5, 1, 6], 1, .valid, 1, (.average, 2, 2)),
-    ("stride 2", [2, 23, 25, 4], [3, 3, 4, 16], 2, .same, 1, (.averageIncludingPadding, 3, 3)),
-    ("flat window", [2, 9, 14, 8], [3, 3, 8, 16], 1, .same, 1, (.max, 1, 4)),
-    ("tall window", [2, 9, 7, 8], [3, 3, 8, 16], 1, .same, 1, (.max, 4, 1)),
-    ("whole map", [3, 4, 4, 16], [3, 3, 16, 48], 1, .same, 1, (.average, 4, 4)),
-    ("long window", [1, 3, 40, 4], [3, 3, 4, 4], 1, .same, 1, (.average, 3, 20)),
-    ("groups", [2, 8, 8, 8], [3, 3, 4, 12], 1, .same, 2, (.max, 2, 2)),
-    ("depthwise", [2, 9, 8, 20], [3, 3, 1, 20], 1, .same, 20, (.max, 2, 2)),
-  ]
+private let pooledConvolutions: [(String, [Int], [Int], Int, Padding, Int, (Pool2DAttributes.Kind, Int, Int))] = [
+  ("first layer", [5, 28, 28, 1], [3, 3, 1, 32], 1, .valid, 1, (.max, 2, 2)),
+  ("odd map", [3, 13, 13, 32], [3, 3, 32, 64], 1, .valid, 1, (.max, 2, 2)),
+  ("padding", [2, 15, 17, 3], [3, 3, 3, 24], 1, .same, 1, (.max, 2, 2)),
+  ("padding, mean", [2, 12, 12, 20], [5, 5, 20, 33], 1, .same, 1, (.average, 2, 2)),
+  ("few filters", [2, 14, 14, 1], [5, 5, 1, 6], 1, .valid, 1, (.average, 2, 2)),
+  ("stride 2", [2, 23, 25, 4], [3, 3, 4, 16], 2, .same, 1, (.averageIncludingPadding, 3, 3)),
+  ("flat window", [2, 9, 14, 8], [3, 3, 8, 16], 1, .same, 1, (.max, 1, 4)),
+  ("tall window", [2, 9, 7, 8], [3, 3, 8, 16], 1, .same, 1, (.max, 4, 1)),
+  ("whole map", [3, 4, 4, 16], [3, 3, 16, 48], 1, .same, 1, (.average, 4, 4)),
+  ("long window", [1, 3, 40, 4], [3, 3, 4, 4], 1, .same, 1, (.average, 3, 20)),
+  ("groups", [2, 8, 8, 8], [3, 3, 4, 12], 1, .same, 2, (.max, 2, 2)),
+  ("depthwise", [2, 9, 8, 20], [3, 3, 1, 20], 1, .same, 20, (.max, 2, 2)),
+]
 
 /// Without gradients, so that nothing but the pooling reads the convolution: one kernel may do both.
 let pooledConvolutionCases: [OpCase] =

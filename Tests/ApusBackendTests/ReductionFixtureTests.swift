@@ -55,7 +55,8 @@ extension BackendTests {
         let (mean, variance) = channelMoments(x)
         let y = pointwise((.input(0) - .input(1)) * .input(2), [x, mean, pow(variance + epsilon, -0.5)])
         return [
-          reduceSum(x, axes: [0]), reduceSum(transpose(x), axes: [1]), reduceSum(x), reduceMean(x, axes: [0]), variance, y,
+          reduceSum(x, axes: [0]), reduceSum(transpose(x), axes: [1]), reduceSum(x), reduceMean(x, axes: [0]), variance,
+          y,
         ] + graph.gradients(of: reduceSum(y * weights), with: [x])
       }
       return (graph, outputs)

@@ -13,7 +13,8 @@
         (DeviceDescription.Kind.cpu, 16, OpenCLDevice.KernelClass.cpu), (.cpu, 4, .cpu), (.cpu, 1, .gpu),
         (.gpu, 1, .gpu), (.gpu, 4, .gpu), (.accelerator, 1, .gpu), (.accelerator, 16, .gpu),
       ])
-      func isByKindAndVectors(_ kind: DeviceDescription.Kind, _ vectorWidth: Int, _ expected: OpenCLDevice.KernelClass) {
+      func isByKindAndVectors(_ kind: DeviceDescription.Kind, _ vectorWidth: Int, _ expected: OpenCLDevice.KernelClass)
+      {
         #expect(OpenCLDevice.KernelClass(for: kind, vectorWidth: vectorWidth) == expected)
       }
 

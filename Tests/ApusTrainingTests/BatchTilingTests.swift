@@ -57,7 +57,8 @@ import Testing
       var options = CompileOptions()
       options.batchTileRows = tile
       let model = smallModel()
-      let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .reference, options: options) { graph in
+      let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .reference, options: options) {
+        graph in
         let x = graph.input("x", shape: [128, 8, 8, 1])
         let labels = graph.input("labels", shape: [128], dtype: .int32)
         return softmaxCrossEntropy(model(x), labels: labels)

@@ -10,7 +10,11 @@ import Testing
   private struct Net: Layer {
     let body: Sequential, head = Dense(4)
 
-    init(body: Sequential = Sequential { Conv2D(4, kernel: 3, activation: .relu); Flatten() }) { self.body = body }
+    init(
+      body: Sequential = Sequential {
+        Conv2D(4, kernel: 3, activation: .relu); Flatten()
+      }
+    ) { self.body = body }
     func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
   }
 
@@ -38,7 +42,9 @@ import Testing
     try net.build(inputShape: [4, 4, 1], seed: 1)
     try other.build(inputShape: [4, 4, 1], seed: 2)
     try net.body.save(to: folder("body.safetensors"))
-    let body = Sequential { Conv2D(4, kernel: 3); Flatten() }
+    let body = Sequential {
+      Conv2D(4, kernel: 3); Flatten()
+    }
     try body.build(inputShape: [4, 4, 1])
     try body.load(from: folder("body.safetensors"))
     try other.body.load(from: folder("body.safetensors"))
@@ -50,8 +56,14 @@ import Testing
   @Test func aLayerSharedByTwoModels() throws {
     let folder = try TemporaryFolder()
     let shared = Dense(4, useBias: false)
-    let first = Sequential { Flatten(); shared }
-    let makeSecond = { (last: Dense) in Sequential { Flatten(); Dense(16, useBias: false); last } }
+    let first = Sequential {
+      Flatten(); shared
+    }
+    let makeSecond = { (last: Dense) in
+      Sequential {
+        Flatten(); Dense(16, useBias: false); last
+      }
+    }
     let second = makeSecond(shared)
     let (a, b) = (try makeTrainer(first), try makeTrainer(second))
     try a.fit(quadrants(20), progress: .none)

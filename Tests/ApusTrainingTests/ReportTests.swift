@@ -159,7 +159,8 @@ import Testing
   /// A history is a file that anybody may have written: its chart is drawn whatever the numbers are.
   @Test(
     arguments: [
-      [-1e308, 1e308], [-.greatestFiniteMagnitude, .greatestFiniteMagnitude], [1e308], [.leastNonzeroMagnitude], [-.leastNonzeroMagnitude, 0],
+      [-1e308, 1e308], [-.greatestFiniteMagnitude, .greatestFiniteMagnitude], [1e308], [.leastNonzeroMagnitude],
+      [-.leastNonzeroMagnitude, 0],
       [1, 1 + 1e-16], [1e300, 1e300 * (1 + 1e-15)], [1.7e31, 2.3], [-1e-300, 1e-300],
     ] as [[Double]])
   func anyNumbersHaveAChart(_ losses: [Double]) {

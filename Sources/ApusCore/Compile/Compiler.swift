@@ -21,13 +21,6 @@ package enum Compiler {
     let fusesEpilogue: (Op) -> Bool
     let fusesPooling: (Pool2DAttributes, Op, [TensorType], _ result: TensorType) -> Bool
     let batchTileBytes: Int
-
-    package init(_ backend: some Backend, options: CompileOptions) {
-      self.options = options
-      fusesEpilogue = backend.fusesEpilogue
-      fusesPooling = { backend.fusesPooling($0, of: $1, inputs: $2, result: $3) }
-      batchTileBytes = backend.batchTileBytes
-    }
   }
 
   /// In the order in which they run.
@@ -49,5 +42,14 @@ package enum Compiler {
       watch(pass, lowered)
     }
     return lowered
+  }
+}
+
+extension Compiler.Target {
+  package init(_ backend: some Backend, options: CompileOptions) {
+    self.init(
+      options: options, fusesEpilogue: backend.fusesEpilogue,
+      fusesPooling: { backend.fusesPooling($0, of: $1, inputs: $2, result: $3) },
+      batchTileBytes: backend.batchTileBytes)
   }
 }

@@ -188,7 +188,8 @@ package struct MemoryPlan {
 
   /// Byte offset of each operand of a concatenation that are contiguous, aligned pieces of its result.
   private static func rowOffsets(_ node: Graph.Node, _ nodes: [Graph.Node], _ alignment: Int) -> [Int]? {
-    guard case .concat(let concatenation) = node.op, node.type.shape[..<concatenation.axis].allSatisfy({ $0 == 1 }) else { return nil }
+    guard case .concat(let concatenation) = node.op, node.type.shape[..<concatenation.axis].allSatisfy({ $0 == 1 })
+    else { return nil }
     var offset = 0
     let offsets = node.inputs.map { input in
       defer { offset += nodes[input].type.byteCount }
@@ -208,7 +209,8 @@ package struct MemoryPlan {
   /// One of `candidates`, operands that node `id` reads element by element before it writes them, that dies there and
   /// whose memory the result can take.
   private static func overwritable(
-    _ candidates: [Int], by id: Int, _ nodes: [Graph.Node], _ placement: [(storage: Int, offset: Int)?], _ storages: [Storage]
+    _ candidates: [Int], by id: Int, _ nodes: [Graph.Node], _ placement: [(storage: Int, offset: Int)?],
+    _ storages: [Storage]
   ) -> Int? {
     candidates.first { input in
       guard let place = placement[input], place.offset == 0 else { return false }

@@ -97,7 +97,8 @@ public func channelMoments(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
   let row = reshape(slice(reshape(x, to: [rows, channels]), starts: [0, 0], sizes: [1, channels]), to: [channels])
   let sample = ChannelSums.Sample(of: rows)
   let offset = Expr.input(1) * .constant(1 / Double(sample.size(of: rows)))
-  let shift = stopGradient(pointwise(.input(0) + offset, [row, channelSum(.init(expressions: [difference], sample: sample), [x, row])]))
+  let shift = stopGradient(
+    pointwise(.input(0) + offset, [row, channelSum(.init(expressions: [difference], sample: sample), [x, row])]))
   let first = channelSum(difference, [x, shift]), second = channelSum(difference * difference, [x, shift])
   let mean = pointwise(.input(0) + .input(1) * share, [shift, first])
   let square = Expr.input(1) * share * (.input(1) * share)

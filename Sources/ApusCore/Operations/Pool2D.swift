@@ -38,7 +38,8 @@ package struct Pooling: Hashable, Operation {
   package func gradients(_ site: GradientSite) -> [Tensor?]? {
     guard !isGradient else { return nil }
     let x = site.inputs[0]
-    return [site.graph.append(
+    return [
+      site.graph.append(
         .pooling(Pooling(pooling: pooling, isGradient: true)), [x, site.result, site.gradient], x.type)
     ]
   }
@@ -85,7 +86,8 @@ public func pool2D(
     return x.graph.append(
       .pooling(
         Pooling(
-          pooling: Pool2DAttributes(kind: kind, height: size.0, width: size.1, window: window), isGradient: false)), [x],
+          pooling: Pool2DAttributes(kind: kind, height: size.0, width: size.1, window: window), isGradient: false)),
+      [x],
       TensorType(shape: [x.shape[0], p, q, x.shape[3]], dtype: x.dtype))
   }
 }

@@ -22,7 +22,9 @@ package struct Reshape: Hashable, Operation {
   package var name: String { "reshape" }
   package var arity: Int? { 1 }
   package var storage: StorageRule { .view }
-  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: true) }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    .asOperands(rows: true)
+  }
   package func gradients(_ site: GradientSite) -> [Tensor?]? { [reshape(site.gradient, to: site.inputs[0].shape)] }
 }
 
@@ -43,7 +45,8 @@ public func transpose(_ x: Tensor, _ permutation: [Int]? = nil) -> Tensor {
     return x.graph.fail("transpose: \(order) must hold each axis of \(x.shape.shapeDescription) once")
   }
   if order == Array(0..<x.rank) { return x }
-  return x.graph.append(.transpose(Transpose(permutation: order)), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
+  return x.graph.append(
+    .transpose(Transpose(permutation: order)), [x], TensorType(shape: order.map { x.shape[$0] }, dtype: x.dtype))
 }
 
 package func inverse(of permutation: [Int]) -> [Int] {
@@ -159,7 +162,8 @@ public func concat(_ tensors: [Tensor], axis: Int = -1) -> Tensor {
   }
   var shape = first.shape
   shape[positive] = size
-  return first.graph.append(.concat(Concatenation(axis: positive)), tensors, TensorType(shape: shape, dtype: first.dtype))
+  return first.graph.append(
+    .concat(Concatenation(axis: positive)), tensors, TensorType(shape: shape, dtype: first.dtype))
 }
 
 /// Tensors side by side along an axis.
@@ -243,7 +247,9 @@ package struct Packing: Hashable, Operation {
   package var attributes: String { "at \(offsets)" }
   package var arity: Int? { nil }
   package var storage: StorageRule { .pieces }
-  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .asOperands(rows: false) }
+  package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
+    .asOperands(rows: false)
+  }
 
   package func gradients(_ site: GradientSite) -> [Tensor?]? {
     site.inputs.indices.map { i in

@@ -38,7 +38,11 @@ extension LoweredGraph {
         let inputs = read.map { operands[$0 - 1] }
         let product = factor == nil ? value : .input(read.count) * value
         sequence.append(
-          (extra, Graph.Node(op: .pointwise(product), inputs: inputs + (factor.map { [$0] } ?? []), type: type, label: node.label)))
+          (
+            extra,
+            Graph.Node(
+              op: .pointwise(product), inputs: inputs + (factor.map { [$0] } ?? []), type: type, label: node.label)
+          ))
         extra += 1
         return extra - 1
       }

@@ -183,13 +183,17 @@ extension BatchTiling {
     let last = levels.max() ?? 0
     for level in 0...last {
       let members = graph.nodes.indices.filter { levels[$0] == level }
-      for id in members where parts[id] == .whole && !graph.nodes[id].isUpdate { sequence.append((id, graph.nodes[id])) }
+      for id in members where parts[id] == .whole && !graph.nodes[id].isUpdate {
+        sequence.append((id, graph.nodes[id]))
+      }
       let tiled = members.filter { parts[$0] != .whole }
       for (number, tile) in tiles.enumerated() {
         for id in tiled {
           var node = graph.nodes[id]
           for position in node.inputs.indices
-          where rowOperands[id].contains(position) || (rowOperands[id].isEmpty && parts[node.inputs[position]] != .whole) {
+          where rowOperands[id].contains(position)
+            || (rowOperands[id].isEmpty && parts[node.inputs[position]] != .whole)
+          {
             node.inputs[position] = piece(node.inputs[position], number)
           }
           if parts[id] == .rows {
@@ -207,7 +211,8 @@ extension BatchTiling {
 
   /// The node that makes one value of a node's tiles.
   private func join(_ id: Int, _ pieces: [Int], _ tiles: [Range<Int>]) -> Graph.Node {
-    var node = Graph.Node(op: .concat(Concatenation(axis: 0)), inputs: pieces, type: graph.nodes[id].type, label: graph.nodes[id].label)
+    var node = Graph.Node(
+      op: .concat(Concatenation(axis: 0)), inputs: pieces, type: graph.nodes[id].type, label: graph.nodes[id].label)
     if parts[id] != .rows {
       let terms = tiles.enumerated().map { number, tile in
         Expr.input(number) * .constant(parts[id] == .mean ? Double(tile.count) / Double(batch) : 1)
