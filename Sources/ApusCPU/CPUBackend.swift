@@ -84,6 +84,8 @@ package final class CPUBackend: Backend {
 
   // MARK: Kernels
 
+  package func hasKernel(for op: Op) -> Bool { op.onCPU != nil }
+
   package func fusesEpilogue(of op: Op) -> Bool { op.onCPU?.takesEpilogue ?? false }
 
   /// oneDNN's convolutions add to what the result holds.

@@ -32,6 +32,13 @@ struct KernelSource {
     options = device.isPocl ? "-cl-std=CL1.2 -D_OPENCL_H_" : "-cl-std=CL1.2"
   }
 
+  /// A user's own, to which nothing is added.
+  init(own text: String, name: String) {
+    self.name = name
+    self.text = text
+    (defines, options, hasLongIndices) = ("", "-cl-std=CL1.2", false)
+  }
+
   /// A checksum of all files, as text.
   static func checksum() throws(BackendError) -> String {
     var text = ""

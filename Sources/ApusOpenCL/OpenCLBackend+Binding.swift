@@ -1,6 +1,11 @@
 package import ApusCore
 
 extension OpenCLBackend {
+  package func hasKernel(for op: Op) -> Bool {
+    // Those of users compute in float32, as all others do.
+    if case .custom(let custom) = op { custom.operation.kernel != nil } else { op.onOpenCL != nil }
+  }
+
   package func fusesEpilogue(of op: Op) -> Bool { op.onOpenCL?.takesEpilogue ?? false }
 
   package func kernel(for call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {

@@ -8,6 +8,7 @@ final class PlannedBackend<B: Backend>: Backend {
 
   var device: DeviceDescription { inner.device }
   var batchTileBytes: Int { inner.batchTileBytes }
+  func hasKernel(for op: Op) -> Bool { inner.hasKernel(for: op) }
   func fusesEpilogue(of op: Op) -> Bool { inner.fusesEpilogue(of: op) }
   func fusesPooling(_ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType) -> Bool {
     inner.fusesPooling(pooling, of: op, inputs: inputs, result: result)

@@ -13,7 +13,8 @@ import Testing
     var options = CompileOptions()
     options.fuses = fuses
     let target = Compiler.Target(
-      options: options, fusesEpilogue: { _ in true }, fusesPooling: { _, _, _, _ in true }, batchTileBytes: .max)
+      options: options, hasKernel: { _ in true }, fusesEpilogue: { _ in true }, fusesPooling: { _, _, _, _ in true },
+      batchTileBytes: .max)
     var counts: [String: Int] = [:]
     let lowered = Compiler.lower(graph, wanted: [y.id], for: target) { counts[$0.name] = $1.nodes.count }
     #expect(
@@ -21,9 +22,10 @@ import Testing
         == (fuses
           ? [
             // Sum and ReLU; then both in the convolution; then the pooling, too.
-            "fuse pointwise chains": 6, "merge channel sums": 6, "fuse epilogues": 5, "fold channel scales": 5,
+            "decompose": 7, "fuse pointwise chains": 6, "merge channel sums": 6, "fuse epilogues": 5,
+            "fold channel scales": 5,
             "fuse poolings": 4, "tile the batch": 4, "separate operands of packs": 4,
-          ] : ["separate operands of packs": 7]))
+          ] : ["decompose": 7, "separate operands of packs": 7]))
     #expect(lowered.nodes.count == (fuses ? 4 : 7))
   }
 }

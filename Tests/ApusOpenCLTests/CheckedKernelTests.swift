@@ -115,6 +115,7 @@
     func copy(_ buffer: OpenCLBuffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
       try base.copy(buffer, to: bytes)
     }
+    func hasKernel(for op: Op) -> Bool { base.hasKernel(for: op) }
     func fusesEpilogue(of op: Op) -> Bool { base.fusesEpilogue(of: op) }
     func fusesPooling(
       _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType

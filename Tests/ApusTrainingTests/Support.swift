@@ -85,6 +85,7 @@ final class SmallBackend: Backend {
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
     try base.copy(buffer, to: bytes)
   }
+  func hasKernel(for op: Op) -> Bool { base.hasKernel(for: op) }
   func fusesEpilogue(of op: Op) -> Bool { base.fusesEpilogue(of: op) }
   func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
     base.workspaceByteCount(for: op, inputs: inputs, output: output)

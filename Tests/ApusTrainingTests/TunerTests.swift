@@ -57,6 +57,7 @@ private final class ScriptedBackend: TunableBackend {
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
     try base.copy(buffer, to: bytes)
   }
+  func hasKernel(for op: Op) -> Bool { true }
   func fusesEpilogue(of op: Op) -> Bool { true }
   func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
 }

@@ -18,6 +18,7 @@ package enum Compiler {
   /// What the user wishes, and what the device can do.
   package struct Target {
     let options: CompileOptions
+    let hasKernel: (Op) -> Bool
     let fusesEpilogue: (Op) -> Bool
     let fusesPooling: (Pool2DAttributes, Op, [TensorType], _ result: TensorType) -> Bool
     let batchTileBytes: Int
@@ -25,7 +26,7 @@ package enum Compiler {
 
   /// In the order in which they run.
   package static let passes: [Pass] = [
-    .fusePointwise, .mergeChannelSums, .fuseEpilogues, .foldChannelScales, .fusePoolings, .tileBatch,
+    .decompose, .fusePointwise, .mergeChannelSums, .fuseEpilogues, .foldChannelScales, .fusePoolings, .tileBatch,
     .separatePackOperands,
   ]
 
@@ -48,7 +49,7 @@ package enum Compiler {
 extension Compiler.Target {
   package init(_ backend: some Backend, options: CompileOptions) {
     self.init(
-      options: options, fusesEpilogue: backend.fusesEpilogue,
+      options: options, hasKernel: backend.hasKernel, fusesEpilogue: backend.fusesEpilogue,
       fusesPooling: { backend.fusesPooling($0, of: $1, inputs: $2, result: $3) },
       batchTileBytes: backend.batchTileBytes)
   }

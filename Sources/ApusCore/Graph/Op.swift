@@ -37,6 +37,8 @@ package enum Op: Hashable, Sendable {
   case pack(Packing)
   case gather(GatherPass)
 
+  case custom(Custom)
+
   /// What passes ask for.
   package var facts: any Operation {
     switch self {
@@ -60,6 +62,7 @@ package enum Op: Hashable, Sendable {
     case .pad(let pad): pad
     case .pack(let packing): packing
     case .gather(let gather): gather
+    case .custom(let custom): custom
     }
   }
 

@@ -20,6 +20,8 @@ package protocol Operation: Sendable {
   func contractionOperations(inputs: [[Int]], result: [Int]) -> Double
   /// What some rows of the operands make, of the `count` that a batch has.
   func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule
+  /// The result in other operations, for devices without a kernel for this one; `nil` where all have one.
+  func decomposition(_ inputs: [Tensor]) -> Tensor?
   /// For each operand its share of the gradient, where it is wanted; `nil` for an operation that has no gradient.
   func gradients(_ site: GradientSite) -> [Tensor?]?
 }
@@ -29,6 +31,7 @@ extension Operation {
   package var storage: StorageRule { .own }
   package func offset(in operand: TensorType, of result: TensorType) -> Int? { nil }
   package func contractionOperations(inputs: [[Int]], result: [Int]) -> Double { 0 }
+  package func decomposition(_ inputs: [Tensor]) -> Tensor? { nil }
 }
 
 /// Where the result of an operation lies.

@@ -68,6 +68,8 @@ package protocol Backend: AnyObject {
   /// Bytes that kernels which follow one another had best work on: about what stays in the cache that the cores share.
   /// Larger batches go through a graph in tiles. `Int.max`: no tiles.
   var batchTileBytes: Int { get }
+  /// Whether there is a kernel for `op`, which is no leaf and no view; else it is decomposed.
+  func hasKernel(for op: Op) -> Bool
   /// Whether the kernel of `op` can apply an epilogue. Fusion asks before it folds one in.
   func fusesEpilogue(of op: Op) -> Bool
   /// Whether the kernel of `op` can pool its result of type `result`, and is the faster for it. Fusion asks before it
