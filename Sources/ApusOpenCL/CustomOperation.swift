@@ -1,6 +1,8 @@
 import ApusCore
 
 extension Custom: OpenCLOperation {
+  var hasKernel: Bool { operation.kernel != nil }
+
   /// A launch of the user's kernel.
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let (operands, result) = (call.inputs.map(\.type), call.output.type)
@@ -15,7 +17,7 @@ extension Custom: OpenCLOperation {
         "\(name): \(global) work-items in groups of \(local): 1 to 3 dimensions, and groups that divide them, are needed"
       )
     }
-    let source = KernelSource(own: source(operands, result)!, name: name)
+    let source = KernelSource(own: kernel.source(operands, result), name: name)
     return OpenCLKernel([
       try backend.launch(
         source, kernel.entry, call.inputs.map(\.buffer) + [call.output.buffer], global: global, local: local)

@@ -1,10 +1,7 @@
 package import ApusCore
 
 extension OpenCLBackend {
-  package func hasKernel(for op: Op) -> Bool {
-    // Those of users compute in float32, as all others do.
-    if case .custom(let custom) = op { custom.operation.kernel != nil } else { op.onOpenCL != nil }
-  }
+  package func hasKernel(for op: Op) -> Bool { op.onOpenCL?.hasKernel ?? false }
 
   package func fusesEpilogue(of op: Op) -> Bool { op.onOpenCL?.takesEpilogue ?? false }
 

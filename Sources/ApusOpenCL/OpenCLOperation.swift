@@ -2,6 +2,8 @@ import ApusCore
 
 /// What the backend has for an operation, in the operation's file here.
 protocol OpenCLOperation: Operation {
+  /// Whether there is one; else the operation is decomposed.
+  var hasKernel: Bool { get }
   /// Whether the kernels apply an epilogue.
   var takesEpilogue: Bool { get }
   /// Scratch memory that the kernels need while they run.
@@ -14,6 +16,7 @@ protocol OpenCLOperation: Operation {
 }
 
 extension OpenCLOperation {
+  var hasKernel: Bool { true }
   var takesEpilogue: Bool { false }
   func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int { 0 }
   func scheduleChoice(

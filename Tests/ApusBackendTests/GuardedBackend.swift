@@ -6,7 +6,7 @@ import ApusCPU
 /// written is full of NaNs before. `damage` tells of kernels that wrote where they may not.
 ///
 /// An operand that lies in another one, or partly so, is copied with it: what shares memory goes on sharing it.
-final class GuardedBackend<B: Backend>: Backend {
+final class GuardedBackend<B: Backend>: WrappingBackend {
   /// Memory of the plan, with its place in the allocation.
   struct Buffer {
     let memory: B.Buffer
@@ -16,7 +16,7 @@ final class GuardedBackend<B: Backend>: Backend {
 
   final class Identity {}
 
-  private let inner: B
+  let inner: B
   private let own: () throws(BackendError) -> (B, damage: () -> [String])
   private(set) var damage: [String] = []
 
@@ -26,20 +26,6 @@ final class GuardedBackend<B: Backend>: Backend {
   init(_ inner: B, own: @escaping () throws(BackendError) -> (B, damage: () -> [String])) {
     self.inner = inner
     self.own = own
-  }
-
-  var device: DeviceDescription { inner.device }
-  var batchTileBytes: Int { inner.batchTileBytes }
-  func hasKernel(for op: Op) -> Bool { inner.hasKernel(for: op) }
-  func fusesEpilogue(of op: Op) -> Bool { inner.fusesEpilogue(of: op) }
-  func fusesPooling(_ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType) -> Bool {
-    inner.fusesPooling(pooling, of: op, inputs: inputs, result: result)
-  }
-  func overwrittenOperand(of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType) -> Int? {
-    inner.overwrittenOperand(of: op, epilogue: epilogue, operands: operands, result: result)
-  }
-  func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-    inner.workspaceByteCount(for: op, inputs: inputs, output: output)
   }
 
   func allocate(_ byteCount: Int) throws(BackendError) -> Buffer {

@@ -19,7 +19,7 @@
 public final class CustomOperation: Sendable {
   /// OpenCL C for one kind of work-item.
   public struct Kernel: Sendable {
-    let source: @Sendable (_ operands: [TensorType], _ result: TensorType) -> String
+    package let source: @Sendable (_ operands: [TensorType], _ result: TensorType) -> String
     package let entry: String
     package let global: @Sendable (_ operands: [TensorType], _ result: TensorType) -> [Int]
     package let local: [Int]?
@@ -96,11 +96,6 @@ package struct Custom: Hashable, Operation {
   package var arity: Int? { nil }
   package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule { .whole }
   package func decomposition(_ inputs: [Tensor]) -> Tensor? { operation.decomposition(inputs) }
-
-  /// OpenCL C for operands of these types.
-  package func source(_ operands: [TensorType], _ result: TensorType) -> String? {
-    operation.kernel?.source(operands, result)
-  }
 
   package func gradients(_ site: GradientSite) -> [Tensor?]? {
     if let gradients = operation.gradients { return gradients(site.inputs, site.result, site.gradient) }
