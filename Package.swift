@@ -27,11 +27,13 @@ let package = Package(
     // Graphs, layers, training: pure Swift.
     .target(name: "ApusCore", swiftSettings: swift),
     .target(name: "ApusNN", dependencies: ["ApusCore"], swiftSettings: swift),
+    .target(name: "ApusOptimize", dependencies: ["ApusCore"], swiftSettings: swift),
     .target(name: "ApusSafetensors", dependencies: ["ApusCore"], swiftSettings: swift),
     .target(name: "ApusData", dependencies: ["ApusCore", "CImage"], swiftSettings: swift),
     .target(
       name: "ApusTraining",
-      dependencies: ["ApusCore", "ApusNN", "ApusData", "ApusDevices", "ApusSafetensors"], swiftSettings: swift),
+      dependencies: ["ApusCore", "ApusNN", "ApusOptimize", "ApusData", "ApusDevices", "ApusSafetensors"],
+      swiftSettings: swift),
 
     // Backends, and the choice between them at run time.
     .target(
@@ -62,7 +64,9 @@ let package = Package(
     // What users import, and the program.
     .target(
       name: "Apus",
-      dependencies: ["ApusCore", "ApusNN", "ApusData", "ApusDevices", "ApusTraining", "ApusSafetensors"],
+      dependencies: [
+        "ApusCore", "ApusNN", "ApusOptimize", "ApusData", "ApusDevices", "ApusTraining", "ApusSafetensors",
+      ],
       swiftSettings: swift),
     .executableTarget(
       name: "ApusCommand",
@@ -74,7 +78,8 @@ let package = Package(
 
     .target(
       name: "ApusBenchmark",
-      dependencies: ["ApusCore", "ApusNN", "ApusData", "ApusDevices", "ApusTraining"], swiftSettings: swift),
+      dependencies: ["ApusCore", "ApusNN", "ApusOptimize", "ApusData", "ApusDevices", "ApusTraining"],
+      swiftSettings: swift),
 
     // Tests mirror the sources; ApusBackendTests runs one list of cases on every backend.
     .testTarget(name: "ApusCoreTests", dependencies: ["ApusCore"]),
@@ -82,13 +87,13 @@ let package = Package(
     .testTarget(
       name: "ApusOpenCLTests",
       dependencies: [
-        "ApusCore", "ApusDevices", "ApusNN", "ApusTraining",
+        "ApusCore", "ApusDevices", "ApusNN", "ApusOptimize", "ApusTraining",
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ]),
     .testTarget(
       name: "ApusBackendTests",
       dependencies: [
-        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining",
+        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusOptimize", "ApusSafetensors", "ApusTraining",
         .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ],
       exclude: ["Golden"]),
@@ -96,9 +101,12 @@ let package = Package(
     .testTarget(
       name: "ApusNNTests", dependencies: ["ApusCore", "ApusDevices", "ApusNN", "ApusSafetensors"]),
     .testTarget(
+      name: "ApusOptimizeTests", dependencies: ["ApusCore", "ApusDevices", "ApusOptimize", "ApusSafetensors"]),
+    .testTarget(
       name: "ApusTrainingTests",
       dependencies: [
-        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusSafetensors", "ApusTraining", "CBenchmark",
+        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusOptimize", "ApusSafetensors", "ApusTraining",
+        "CBenchmark",
       ]),
     .testTarget(name: "ApusSafetensorsTests", dependencies: ["ApusSafetensors", "ApusCore"]),
   ],

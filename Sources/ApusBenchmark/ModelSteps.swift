@@ -15,9 +15,9 @@ public final class ModelSteps {
 
   /// Opens the device and compiles the step; trained are the network's usual pictures and classes with Adam.
   ///
-  /// - Throws: `UnknownModelError`, `BackendError`.
+  /// - Throws: `UnknownNameError`, `BackendError`.
   public init(model name: String, batchSize: Int, trains: Bool, device: Device) throws {
-    let entry = try Models.entry(name)
+    let entry = try Models.catalog.part(named: name)
     let network = try Models.make(name, inputShape: entry.inputShape, classes: entry.classes)
     trainer = try Trainer(
       network, loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: device, modelName: name)

@@ -8,11 +8,11 @@ struct ModelName: ExpressibleByArgument {
   init(_ name: String) { self.name = name }
 
   init?(argument: String) {
-    guard Models.names.contains(argument) else { return nil }
+    guard Models.catalog.names.contains(argument) else { return nil }
     name = argument
   }
 
-  static var allValueStrings: [String] { Models.names }
+  static var allValueStrings: [String] { Models.catalog.names }
   var defaultValueDescription: String { name }
 }
 
@@ -23,11 +23,11 @@ struct OptimizerName: ExpressibleByArgument {
   init(_ name: String) { self.name = name }
 
   init?(argument: String) {
-    guard Optimizers.names.contains(argument) else { return nil }
+    guard Optimizers.catalog.names.contains(argument) else { return nil }
     name = argument
   }
 
-  static var allValueStrings: [String] { Optimizers.names }
+  static var allValueStrings: [String] { Optimizers.catalog.names }
   var defaultValueDescription: String { name }
 }
 

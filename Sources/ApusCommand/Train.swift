@@ -23,11 +23,15 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("Pictures in a step (default: 32).", valueName: "n"))
   var batchSize: Int?
 
-  @Option(help: "The rule that changes the weights (default: adam).")
-  var optimizer: OptimizerName?
+  @OptionGroup var optimization: OptimizationOptions
 
-  @Option(help: ArgumentHelp("Size of a step (default: the optimizer's own; 0.001 for adam).", valueName: "x"))
-  var learningRate: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Leave the parameters of that path as they are; * stands for any letters: 'conv2d*'.", valueName: "pattern"))
+  var freeze: String?
+
+  @Option(help: ArgumentHelp("With --resume: train what was frozen before.", valueName: "pattern"))
+  var unfreeze: String?
 
   @Option(help: ArgumentHelp("Share of the training data to validate on: its last part.", valueName: "fraction"))
   var validationSplit: Double?
@@ -66,20 +70,15 @@ struct Train: ParsableCommand {
   func validate() throws {
     try requireCount(epochs, "--epochs")
     if let batchSize { try requireCount(batchSize, "--batch-size") }
-    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-      throw ValidationError("--learning-rate must be a positive number such as 0.001, not \(learningRate).")
-    }
     if let validationSplit, !(validationSplit >= 0 && validationSplit < 1) {
       throw ValidationError("--validation-split must be at least 0 and less than 1, not \(validationSplit).")
     }
     try precision.validate()
-    let fixed: [(String, Bool)] = [
-      ("--model", model != nil), ("--optimizer", optimizer != nil), ("--learning-rate", learningRate != nil),
-      ("--seed", seed != nil),
-    ]
-    if resume != nil, let (option, _) = fixed.first(where: \.1) {
+    let fixed = (model == nil ? [] : ["--model"]) + optimization.given + (seed == nil ? [] : ["--seed"])
+    if resume != nil, let option = fixed.first {
       throw ValidationError("\(option) does not go with --resume: a run goes on with its own.")
     }
+    if unfreeze != nil && resume == nil { throw ValidationError("--unfreeze goes with --resume.") }
     if otherData && resume == nil { throw ValidationError("--other-data goes with --resume.") }
   }
 
@@ -98,6 +97,7 @@ struct Train: ParsableCommand {
     configuration.testData = testing.identity
     let folder = try RunFolder.create(output ?? resume, for: data)
     trainer.dataPlacement = dataOn.placement
+    try changeFreezing(of: trainer.model)
     report(training, trainer)
 
     Interruption.catchSignals()
@@ -124,7 +124,6 @@ struct Train: ParsableCommand {
 
   private func makeTrainer(for data: Dataset, on device: Device) throws -> (Trainer, RunConfiguration) {
     let name = model?.name ?? self.data.defaultModel
-    let rule = optimizer ?? OptimizerName("adam")
     let seed = seed ?? 0
     let network: Sequential
     do {
@@ -134,14 +133,31 @@ struct Train: ParsableCommand {
         .usage, "the network \(name) does not fit \(data.name)'s pictures \(data.imageShape.shapeDescription): \(error)"
       )
     }
+    let batchSize = batchSize ?? 32
+    let samples = Int((Double(data.count) * (1 - (validationSplit ?? 0))).rounded(.down))
+    let (steps, overflow) = ((samples + batchSize - 1) / batchSize).multipliedReportingOverflow(by: epochs)
+    let optimization = try optimization.optimization(steps: overflow ? .max : steps)
     let trainer = try Trainer(
-      network, optimizer: Optimizers.make(rule.name, learningRate: learningRate),
-      loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy], device: device, seed: seed, modelName: name)
+      network, optimizer: optimization.optimizer, loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy],
+      groups: optimization.groups, transforms: optimization.transforms, device: device, seed: seed, modelName: name)
     let configuration = try RunConfiguration(
       model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.rawValue,
-      optimizer: trainer.optimizer, batchSize: batchSize ?? 32,
-      validationSplit: validationSplit, seed: seed)
+      optimizer: optimization.optimizer, groups: optimization.groups, transforms: optimization.transforms,
+      batchSize: batchSize, validationSplit: validationSplit, seed: seed)
     return (trainer, configuration)
+  }
+
+  private func changeFreezing(of model: any Layer) throws {
+    for (option, pattern, change) in [
+      ("--freeze", freeze, model.freeze(_:)), ("--unfreeze", unfreeze, model.unfreeze(_:)),
+    ] {
+      guard let pattern else { continue }
+      do {
+        try change(.path(pattern))
+      } catch let error as GraphError {
+        throw CommandError(.usage, "\(option) \(pattern): \(error.message)")
+      }
+    }
   }
 
   /// The run in `folder`, which must have been trained on the same data.

@@ -45,7 +45,7 @@ struct WorkloadOptions: ParsableArguments {
 
   /// Opens the device; the function compiles the step, with the pictures on the device, each time that it is called.
   func open() throws -> (trainer: Trainer, makeSteps: () throws -> any BenchmarkSteps) {
-    let usual = try Models.entry(model.name)
+    let usual = try Models.catalog.part(named: model.name)
     let shape = input?.sizes ?? usual.inputShape
     let classes = classes ?? usual.classes
     let trainer = try Trainer(
@@ -57,7 +57,7 @@ struct WorkloadOptions: ParsableArguments {
 
   /// Of convolutions and products of `network`, for one picture.
   func operationsPerImage(_ network: any Layer) throws -> Double {
-    let shape = try input?.sizes ?? Models.entry(model.name).inputShape
+    let shape = try input?.sizes ?? Models.catalog.part(named: model.name).inputShape
     let graph = Graph(mode: mode == .train ? .training : .inference)
     try graph.trace { graph in
       let logits = network(graph.input("images", shape: [1] + shape))

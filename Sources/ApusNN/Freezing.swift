@@ -4,7 +4,8 @@ extension Layer {
   /// Freezes the layer and all in it: optimizers leave its weights, and its batch normalizations take their running
   /// statistics, which stay, as in Keras.
   ///
-  /// Done before a trainer or a training step is made; one that has begun refuses the change.
+  /// A trainer follows at its next `fit`; what its optimizer keeps of a weight waits for the weight. A `TrainStep` refuses
+  /// the change.
   ///
   /// ```swift
   /// net.body.freeze()
@@ -14,6 +15,27 @@ extension Layer {
 
   /// Takes `freeze` back.
   public func unfreeze() { for parameter in parameters { parameter.isFrozen = false } }
+
+  /// Freezes the parameters that `filter` means, by their paths in this model.
+  ///
+  /// ```swift
+  /// try net.freeze(.path("body.*"))
+  /// try net.unfreeze(.path("body.conv2d_4.*"))     // and its last layer learns again
+  /// ```
+  /// - Throws: `GraphError` when the filter means none.
+  public func freeze(_ filter: ParameterFilter) throws { try setFrozen(true, filter) }
+
+  /// Takes `freeze` back for the parameters that `filter` means.
+  ///
+  /// - Throws: `GraphError` when the filter means none.
+  public func unfreeze(_ filter: ParameterFilter) throws { try setFrozen(false, filter) }
+
+  private func setFrozen(_ isFrozen: Bool, _ filter: ParameterFilter) throws(GraphError) {
+    let walk = ModelWalk(self)
+    let meant = zip(walk.paths, walk.parameters).filter { filter.matches($0, $1) }
+    guard !meant.isEmpty else { throw filter.meansNothing(in: walk.paths) }
+    for (_, parameter) in meant { parameter.isFrozen = isFrozen }
+  }
 
   /// The layer as inference has it, also in a graph that trains: no dropout, running statistics, which stay.
   ///

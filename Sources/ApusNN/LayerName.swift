@@ -60,17 +60,3 @@ final class CallRecorder {
     calls.append(Call(name: name, type: type, outputShape: output.shape))
   }
 }
-
-/// `MyBlock` is `my_block`, `Conv2D` is `conv2d`: the rule by which Keras names layers after their types.
-package func snakeCase(_ typeName: String) -> String {
-  let letters = Array(typeName.prefix { $0 != "<" })
-  var name = ""
-  for (i, letter) in letters.enumerated() {
-    if letter.isUppercase, i > 0 {
-      let startsWord = i + 1 < letters.count && (letters[i + 1].isLowercase || letters[i + 1].isNumber)
-      if letters[i - 1].isLowercase || startsWord { name += "_" }
-    }
-    name += letter.lowercased()
-  }
-  return name
-}

@@ -1,5 +1,5 @@
 import ApusCore
-import ApusNN
+import ApusOptimize
 import ApusSafetensors
 
 #if canImport(FoundationEssentials)
@@ -19,26 +19,40 @@ extension Trainer {
   /// - Throws: `TrainingError` before the first training or prediction, `FileError` when writing fails.
   public func saveCheckpoint(to path: String) throws { try saveCheckpoint(try checkpointTensors(), to: path) }
 
-  /// Weights, then optimizer state, as the device holds them.
+  /// Weights, then what the optimizer and the transforms keep of those that are trained, and of those that are frozen.
   func checkpointTensors() throws -> [(String, NDArray)] {
     guard !parameters.isEmpty else {
       throw TrainingError(.invalidArgument, at: modelName, "there is nothing to save before the first `fit`")
     }
-    return try checkpointed.map { ($0.name, try $0.box.value()) }
+    return try zip(modelPaths, modelParameters).map { ($0, try $1.value()) } + arena!.states()
+      + dormantStates.sorted { $0.key < $1.key }
+  }
+
+  /// Of what `checkpointTensors` gave, the weights as evaluation has them: averages, where a transform keeps some.
+  func evaluatedWeights(in tensors: [(String, NDArray)]) -> [(String, NDArray)] {
+    let weights = tensors.prefix(modelParameters.count)
+    guard let standIn = arena!.standInName else { return Array(weights) }
+    let all = Dictionary(uniqueKeysWithValues: tensors)
+    return weights.map { ($0.0, all["\(standIn).\($0.0)"] ?? $0.1) }
   }
 
   func saveCheckpoint(_ tensors: [(String, NDArray)], to path: String) throws {
-    func text(_ value: some Encodable) throws -> String {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
-      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    var metadata = [
+      "step": "\(step)", "seed": "\(seed)", "optimizer": optimizer.name,
+      "hyperparameters": try jsonText(optimizer.hyperparameters()), "history": try jsonText(history),
+    ]
+    for (key, text) in try settings where text != "[]" { metadata[key] = text }
+    try Safetensors.write(tensors, metadata: metadata, to: path)
+  }
+
+  /// Groups and transforms, as metadata have them.
+  private var settings: [(key: String, text: String)] {
+    get throws {
+      [
+        ("groups", try jsonText(optimization.groups)),
+        ("transforms", try jsonText(TransformList(optimization.transforms))),
+      ]
     }
-    try Safetensors.write(
-      tensors,
-      metadata: [
-        "step": "\(step)", "seed": "\(seed)", "optimizer": optimizer.name,
-        "hyperparameters": try text(optimizer.hyperparameters()), "history": try text(history),
-      ], to: path)
   }
 
   /// Takes over what `saveCheckpoint` wrote; nothing is changed when anything does not fit.
@@ -62,11 +76,33 @@ extension Trainer {
     guard metadata["seed"] == "\(seed)" else {
       throw bad("was made with seed \(metadata["seed"] ?? "none"), this is \(seed); use the same to go on")
     }
+    for (key, own) in try settings where metadata[key, default: "[]"] != own {
+      throw bad(
+        "was made with the \(key) \(metadata[key, default: "[]"]), the trainer has \(own); make it with the same to go on"
+      )
+    }
     try prepare(inputShape: inputShape)
-    try assign(tensors, to: checkpointed, path: path)
+    let arena = arena!
+    let own = Set(arena.stateNames.map(\.name))
+    var pieces = tensors.flatMap { arena.pieces($0.name, $0.array).map { (name: $0.name, array: $0.value) } }
+    // What was kept of parameters that are frozen now waits for them.
+    let frozen = zip(modelPaths, modelParameters).filter(\.1.isFrozen)
+    var waiting: [String: NDArray] = [:]
+    pieces.removeAll { name, array in
+      let waits = !own.contains(name) && frozen.contains { name.hasSuffix(".\($0)") && array.shape == $1.shape }
+      if waits && !modelPaths.contains(name) { waiting[name] = array }
+      return waiting[name] != nil
+    }
+    let arrays = try fitting(
+      pieces,
+      zip(modelPaths, modelParameters).map { ($0, $1.type) }
+        + arena.stateNames.map { ($0.name, TensorType(shape: $0.shape, dtype: .float32)) }, path: path)
+    for (name, parameter) in zip(modelPaths, modelParameters) { try parameter.assign(arrays[name]!) }
+    try arena.setStates(arrays)
+    dormantStates = waiting
     self.step = step
     self.history.epochs = history.epochs
-    if let saved { learningRate = saved.learningRate }
+    if let saved { optimization.optimizer.learningRate = saved.learningRate }
   }
 
   /// The optimizer of a checkpoint's metadata, which must be this one but for the learning rate.
@@ -82,11 +118,16 @@ extension Trainer {
         throw bad(
           "was made with another optimizer: \(difference); make the trainer with the same '\(own.name)' to go on")
       }
-      guard saved.learningRate.isFinite, saved.learningRate >= 0 else {
-        throw bad("its learning rate is \(saved.learningRate)")
-      }
+      if let problem = saved.learningRate.problem { throw bad("its learning rate is \(problem)") }
       return saved
     }
     return try checked(optimizer)
   }
+}
+
+/// One line of JSON with sorted keys.
+func jsonText(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

@@ -6,6 +6,11 @@ struct Freezing {
 
   init(_ parameters: [Parameter]) { wasFrozen = parameters.map(\.isFrozen) }
 
+  /// The first of `parameters` that was frozen or unfrozen since.
+  func changed(in parameters: [Parameter]) -> Parameter? {
+    zip(parameters, wasFrozen).first { $0.isFrozen != $1 }?.0
+  }
+
   /// - Parameters:
   ///   - parameters: those of the beginning, in the same order.
   ///   - moment: what happened then, and what to make anew.

@@ -1,4 +1,5 @@
-import ApusNN
+import ApusCore
+import ApusOptimize
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

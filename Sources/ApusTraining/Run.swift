@@ -2,11 +2,12 @@ import ApusCore
 public import ApusData
 public import ApusDevices
 public import ApusNN
+public import ApusOptimize
 import ApusSafetensors
 
 /// What has to be known to use a trained model again: the contents of `config.json`.
-public struct RunConfiguration: Sendable, Hashable, Codable {
-  /// A name in `Models.names`.
+public struct RunConfiguration: Sendable, Codable {
+  /// A name in `Models.catalog`.
   public var model: String
   /// Height, width and channels of a picture.
   public var inputShape: [Int]
@@ -16,12 +17,17 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   /// The data that it was trained on and tested on; `nil` where a run does not say.
   public var trainingData: DataIdentity?
   public var testData: DataIdentity?
-  /// A name in `Optimizers.names`.
+  /// A name in `Optimizers.catalog`.
   public private(set) var optimizer: String
   /// That of the first step.
-  public private(set) var learningRate: Double
+  public private(set) var learningRate: Hyperparameter
   /// All else of the optimizer; `nil` in older runs, which hold its name and learning rate alone.
   private(set) var hyperparameters: Hyperparameters?
+  /// Of parameters with numbers of their own; `nil` for none.
+  public private(set) var groups: [ParameterGroup]?
+  private var transformList: TransformList?
+  /// Paths of the parameters that training leaves as they are; `nil` for none.
+  public private(set) var frozen: [String]?
   public var loss: Loss
   /// Names of metrics.
   public var metrics: [String]
@@ -32,7 +38,8 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   public var imageScale: Double
 
   private enum CodingKeys: String, CodingKey {
-    case model, dataset, optimizer, hyperparameters, loss, metrics, seed
+    case model, dataset, optimizer, hyperparameters, groups, frozen, loss, metrics, seed
+    case transformList = "transforms"
     case inputShape = "input_shape"
     case classNames = "class_names"
     case learningRate = "learning_rate"
@@ -46,6 +53,7 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   /// - Throws: `EncodingError` for an optimizer that JSON has no words for.
   public init(
     model: String, inputShape: [Int], classNames: [String], dataset: String, optimizer: any Optimizer,
+    groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [],
     loss: Loss = .sparseCategoricalCrossEntropy, metrics: [Metric] = [.accuracy], batchSize: Int,
     validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255, trainingData: DataIdentity? = nil,
     testData: DataIdentity? = nil
@@ -57,6 +65,8 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
     self.optimizer = optimizer.name
     learningRate = optimizer.learningRate
     hyperparameters = try Self.fixed(optimizer)
+    self.groups = groups.isEmpty ? nil : groups
+    transformList = transforms.isEmpty ? nil : TransformList(transforms)
     self.loss = loss
     self.metrics = metrics.map(\.name)
     self.batchSize = batchSize
@@ -66,6 +76,9 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
     self.trainingData = trainingData
     self.testData = testData
   }
+
+  /// Transforms of the gradients, one after another.
+  public var transforms: [any GradientTransform] { transformList?.transforms ?? [] }
 
   /// Whether the run says all of its optimizer; of an older one all but the learning rate is the optimizer's default.
   package var knowsHyperparameters: Bool { hyperparameters != nil }
@@ -78,7 +91,7 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
   ///
   /// - Parameter path: of the file that holds the configuration.
   func makeOptimizer(path: String) throws -> any Optimizer {
-    let optimizer = try Optimizers.make(optimizer, learningRate: learningRate)
+    let optimizer = try Optimizers.catalog.make(optimizer, learningRate: learningRate)
     return try optimizer.with(hyperparameters ?? [:], from: path)
   }
 
@@ -91,10 +104,29 @@ public struct RunConfiguration: Sendable, Hashable, Codable {
         "it tells of the optimizer '\(optimizer)' with \(hyperparameters ?? [:]), the trainer has "
           + "'\(trainer.optimizer.name)' with \(own); make it with `optimizer: trainer.optimizer`")
     }
+    let (told, had) = (groups ?? [], trainer.optimization.groups)
+    guard
+      try jsonText(told) == jsonText(had),
+      try jsonText(TransformList(transforms)) == jsonText(TransformList(trainer.optimization.transforms))
+    else {
+      throw TrainingError(
+        .invalidArgument, at: "configuration",
+        "its groups or transforms are not the trainer's; make it with `groups: trainer.optimization.groups, "
+          + "transforms: trainer.optimization.transforms`")
+    }
     var complete = self
     complete.hyperparameters = own
+    complete.frozen = trainer.frozenPaths
     return complete
   }
+}
+
+/// Equal where their files are.
+extension RunConfiguration: Hashable {
+  public static func == (a: RunConfiguration, b: RunConfiguration) -> Bool { a.text == b.text }
+  public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+
+  private var text: String? { try? jsonText(self) }
 }
 
 /// The folder that a training run leaves: `model.safetensors`, `config.json`, `history.json`, `history.svg` and
@@ -128,7 +160,7 @@ public struct Run {
     }
     try FilePath.createFolder(folder)
     let metadata = ["model": configuration.model, "format": "apus"]
-    let weights = Array(tensors.prefix(trainer.parameters.count))
+    let weights = trainer.evaluatedWeights(in: tensors)
     try Safetensors.write(weights, metadata: metadata, to: FilePath.join(folder, "model.safetensors"))
     try writeJSON(configuration, to: FilePath.join(folder, "config.json"))
     try trainer.history.write(to: FilePath.join(folder, "history.json"))
@@ -154,10 +186,11 @@ public struct Run {
       model = try Models.make(
         configuration.model, inputShape: configuration.inputShape, classes: configuration.classNames.count,
         seed: configuration.seed)
-    } catch let error as UnknownModelError {
+    } catch let error as UnknownNameError {
       throw bad("\(error)")
     }
     try model.load(from: FilePath.join(folder, "model.safetensors"))
+    for path in configuration.frozen ?? [] { try model.freeze(.path(path)) }
     return Run(folder: folder, configuration: configuration, model: model)
   }
 
@@ -165,7 +198,8 @@ public struct Run {
   public func makeTrainer(device: Device = .automatic) throws -> Trainer {
     try Trainer(
       model, optimizer: configuration.makeOptimizer(path: FilePath.join(folder, "config.json")),
-      loss: configuration.loss, metrics: configuration.metrics.compactMap(Metric.init(name:)), device: device,
+      loss: configuration.loss, metrics: configuration.metrics.compactMap(Metric.init(name:)),
+      groups: configuration.groups ?? [], transforms: configuration.transforms, device: device,
       seed: configuration.seed, modelName: configuration.model, pixelScale: configuration.imageScale)
   }
 

@@ -4,6 +4,8 @@ import ApusNN
 
 extension Trainer {
   /// Loss and metrics on labelled pictures, as means over them; nothing is changed.
+  ///
+  /// With an `Average` among the transforms it is the averaged weights that are evaluated; so are those of `predict`.
   public func evaluate(_ data: Dataset, batchSize: Int = 32) throws -> Evaluation {
     try evaluate(batchSize) { try place(data.images, data.labels, name: data.name) }
   }
@@ -23,18 +25,23 @@ extension Trainer {
   func evaluate(
     _ data: any TrainingData, _ indices: [Int32], _ batchSize: Int, _ place: String
   ) throws -> Evaluation {
-    let batches = Batches(count: indices.count, size: batchSize)
-    let plans = try batches.sizes.map { try plan(data, batchSize: $0, trains: false) }
-    for plan in plans { try plan.totals.reset() }
-    let feed = data.feed(indices, batches)
-    for batch in 0..<batches.steps {
-      let plan = batches.pick(batch, from: plans)
-      try plan.run(feed, randomState: (seed, 0))
-      lastRun = plan.executable
+    try withEvaluatedWeights {
+      let batches = Batches(count: indices.count, size: batchSize)
+      let steps = try batches.sizes.map { try step(.evaluation, data, batchSize: $0) }
+      let totals = steps.map { $0.totals! }
+      for sums in totals { try sums.reset() }
+      let feed = data.feed(indices, batches)
+      for batch in 0..<batches.steps {
+        let step = batches.pick(batch, from: steps)
+        try step.setBatch(feed)
+        try step.prepare(seed: seed, step: 0)
+        try step.run()
+        lastRun = step.executable
+      }
+      let result = try mean(totals)
+      try requirePossible(result.loss, at: place)
+      return result
     }
-    let result = try mean(plans.map(\.totals))
-    try requirePossible(result.loss, at: place)
-    return result
   }
 
   /// The model's outputs for `inputs` (uint8 or float32 `[N, ...]`): `[N, ...]`, logits where the model ends in logits.
@@ -49,11 +56,13 @@ extension Trainer {
     try prepare(inputShape: Array(inputs.shape.dropFirst()))
     let batches = Batches(count: inputs.shape[0], size: batchSize)
     var values: [Float] = []
-    for batch in 0..<batches.steps {
-      let rows = inputs.rows(batches.range(batch))
-      let plan = try predictionPlan(batchSize: rows.shape[0], dtype: inputs.dtype)
-      values += try plan([rows])[0].values(as: Float.self)
-      lastRun = plan
+    try withEvaluatedWeights {
+      for batch in 0..<batches.steps {
+        let rows = inputs.rows(batches.range(batch))
+        let plan = try predictionStep(batchSize: rows.shape[0], dtype: inputs.dtype).executable
+        values += try plan([rows])[0].values(as: Float.self)
+        lastRun = plan
+      }
     }
     return NDArray(values, shape: [inputs.shape[0]] + outputShape)
   }

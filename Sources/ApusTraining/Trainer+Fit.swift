@@ -71,11 +71,12 @@ extension Trainer {
         "it was called inside the fit that is under way, by a callback; a callback may evaluate, predict and change "
           + "the learning rate, and `fit` can be called again after it has ended")
     }
-    isFitting = true
-    defer { isFitting = false }
     try requirePositive(epochs, "epochs")
     try requirePositive(batchSize, "batchSize")
     let data = try place()
+    // From here on the parameters that are trained stay the same.
+    isFitting = true
+    defer { isFitting = false }
     var order = (0..<Int32(data.count)).map { $0 }
     let checked: (data: any TrainingData, indices: [Int32])?
     switch validation {
@@ -89,10 +90,10 @@ extension Trainer {
     }
     // Compiled before any clock starts, so that a lack of memory shows before the first step.
     let batches = Batches(count: order.count, size: batchSize)
-    for size in batches.sizes { _ = try plan(data, batchSize: size, trains: true) }
+    for size in batches.sizes { _ = try step(.training, data, batchSize: size) }
     if let checked {
       for size in Batches(count: checked.indices.count, size: batchSize).sizes {
-        _ = try plan(checked.data, batchSize: size, trains: false)
+        _ = try step(.evaluation, checked.data, batchSize: size)
       }
     }
 
@@ -151,8 +152,9 @@ extension Trainer {
     _ epoch: Int, _ data: any TrainingData, _ feed: any BatchFeed, _ batches: Batches,
     progress: (TrainingEvent.Progress) throws -> Void
   ) throws -> Evaluation {
-    let plans = try batches.sizes.map { try plan(data, batchSize: $0, trains: true) }
-    for plan in plans { try plan.totals.reset() }
+    let steps = try batches.sizes.map { try step(.training, data, batchSize: $0) }
+    let totals = steps.map { $0.totals! }
+    for sums in totals { try sums.reset() }
     let start = ContinuousClock.now
     var pace = ReadPace()
     var lastRead = step
@@ -162,12 +164,14 @@ extension Trainer {
         wasStopped = true
         break
       }
-      let plan = batches.pick(batch, from: plans)
-      try plan.run(feed, randomState: (seed, step + 1), optimizer: optimizer)
+      let current = batches.pick(batch, from: steps)
+      try current.setBatch(feed)
+      try current.prepare(seed: seed, step: step + 1, optimization)
+      try current.run()
       step += 1
-      lastRun = plan.executable
+      lastRun = current.executable
       guard step - lastRead >= pace.stepsToNextRead || batch + 1 == batches.steps else { continue }
-      result = try mean(plans.map(\.totals))
+      result = try mean(totals)
       try requirePossible(result.loss, at: "epoch \(epoch), steps \(lastRead + 1) to \(step)")
       lastRead = step
       let elapsed = start.duration(to: .now).seconds

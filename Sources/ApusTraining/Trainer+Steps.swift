@@ -1,95 +1,148 @@
-package import ApusCore
-package import ApusData
+import ApusCore
 import ApusNN
+import ApusOptimize
+
+/// What a compiled step is kept by.
+struct StepKey: Hashable {
+  enum Purpose: Hashable { case training, evaluation, prediction(DType) }
+
+  var purpose: Purpose
+  /// `nil` in prediction, whose inputs are set one batch after another.
+  var data: ObjectIdentifier?
+  var batchSize: Int
+}
+
+// MARK: - Preparation, shared by fit, evaluate and predict
 
 extension Trainer {
-  /// Steps of training or inference on pictures that stay on the device where they fit, with nothing around them: what
-  /// a benchmark measures. They are compiled at every call.
-  package func steps(on data: Dataset, batchSize: Int, trains: Bool) throws -> any BenchmarkSteps {
-    try requirePositive(batchSize, "batchSize")
-    guard batchSize <= data.count else {
+  /// Gives the model its sizes and lays out the device's memory: once, and again where parameters were frozen or
+  /// unfrozen since.
+  package func prepare(inputShape: [Int]) throws {
+    guard arena != nil else {
+      let output = try model.build(inputShape: inputShape, seed: seed)
+      let walk = ModelWalk(model)
+      (modelParameters, modelPaths) = (walk.parameters, walk.paths)
+      do {
+        try layOut()
+      } catch {
+        (modelParameters, modelPaths) = ([], [])
+        throw error
+      }
+      (self.inputShape, outputShape) = (inputShape, output)
+      return
+    }
+    guard inputShape == self.inputShape else {
+      throw GraphError(
+        label: modelName,
+        message: "was made for inputs \(self.inputShape.shapeDescription), these are \(inputShape.shapeDescription)")
+    }
+    if let moved = modelParameters.first(where: { $0.session !== session }) {
       throw TrainingError(
-        .invalidArgument, at: "batchSize", "\(batchSize) is more than the \(data.count) pictures of \(data.name)")
+        .invalidArgument, at: moved.name, "another trainer has taken over the model; go on with that one")
     }
-    let placed = try place(data.images, data.labels, name: data.name)
-    if trains {
-      let plan = try newPlan(placed, batchSize: batchSize, trains: true)
-      return TrainingSteps(trainer: self, plan: plan, data: placed, batchSize: batchSize)
+    guard freezing.changed(in: modelParameters) != nil else { return }
+    if isFitting {
+      try freezing.requireUnchanged(in: modelParameters, by: "the fit that is under way began; do it before a fit")
     }
-    return try InferenceSteps(trainer: self, data: placed, batchSize: batchSize)
+    try layOutAgain()
+  }
+
+  private func layOut() throws {
+    arena = try naming("the model and the optimizer's state") {
+      try ParameterArena(Array(zip(modelPaths, modelParameters)), optimization, session: session)
+    }
+    freezing = Freezing(modelParameters)
+  }
+
+  /// The arena for the parameters that are trained now; weights and what the optimizer keeps of them stay.
+  private func layOutAgain() throws {
+    let old = arena!
+    for (name, value) in try old.states() { dormantStates[name] = value }
+    try storeOnHost(modelParameters, from: session)
+    steps.removeAll()
+    old.release()
+    for parameter in modelParameters { session.release(parameter) }
+    try layOut()
+    try arena!.setStates(dormantStates)
+    for (name, _) in arena!.stateNames { dormantStates[name] = nil }
+  }
+
+  /// Says what it was that the device has no room for.
+  func naming<R>(_ what: String, _ place: () throws -> R) throws -> R {
+    do {
+      return try place()
+    } catch var error as BackendError where error.code == .outOfMemory {
+      error.message = "\(what) do not fit on the device: \(error.message)"
+      throw error
+    }
+  }
+
+  /// Runs `body` with the weights that stand for the trained ones in evaluation, where a transform keeps some.
+  func withEvaluatedWeights<R>(_ body: () throws -> R) throws -> R {
+    guard let arena, arena.standInName != nil, !hasEvaluatedWeights else { return try body() }
+    try arena.exchangeStandIn()
+    hasEvaluatedWeights = true
+    defer { hasEvaluatedWeights = false }
+    let result = Result { try body() }
+    try arena.exchangeStandIn()
+    return try result.get()
   }
 }
 
-/// Steps that are started one by one.
-package protocol BenchmarkSteps {
-  /// Kernels that one step starts.
-  var launchCount: Int { get }
-  /// Starts one step; may return before it ends.
-  func start() throws
-  /// Runs one step, waits for it, and tells the time of each launch.
-  func profile() throws -> RunProfile
-  /// Waits for all steps that were started.
-  func wait() throws
-}
+// MARK: - Compiled steps
 
-/// Batches of neighbouring pictures, again and again: the optimizer's update, loss and metrics as in `fit`.
-private final class TrainingSteps: BenchmarkSteps {
-  private let trainer: Trainer
-  private let plan: BatchPlan
-  private let feed: any BatchFeed
-  private let stepsPerPass: Int
-  private var done = 0
-
-  init(trainer: Trainer, plan: BatchPlan, data: any TrainingData, batchSize: Int) {
-    self.trainer = trainer
-    self.plan = plan
-    let batches = Batches(count: data.count / batchSize * batchSize, size: batchSize)
-    feed = data.feed((0..<Int32(batches.count)).map { $0 }, batches)
-    stepsPerPass = batches.steps
-  }
-
-  var launchCount: Int { plan.executable.launchCount }
-
-  func start() throws {
-    prepareNext()
-    try plan.run(feed, randomState: (trainer.seed, trainer.step), optimizer: trainer.optimizer)
-  }
-
-  func profile() throws -> RunProfile {
-    prepareNext()
-    return try plan.profile(feed, randomState: (trainer.seed, trainer.step), optimizer: trainer.optimizer)
-  }
-
-  /// Counts a step; after the last batch comes the first.
-  private func prepareNext() {
-    if done == stepsPerPass {
-      feed.restart()
-      done = 0
+extension Trainer {
+  /// The compiled step of training or evaluation for a batch size.
+  func step(_ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int) throws -> Step {
+    kept(data)
+    return try step(StepKey(purpose: purpose, data: ObjectIdentifier(data), batchSize: batchSize)) {
+      stages(purpose, data, batchSize: batchSize)
     }
-    done += 1
-    trainer.step += 1
   }
 
-  func wait() throws { _ = try plan.totals.read() }
-}
-
-/// The forward pass of one batch, again and again.
-private final class InferenceSteps: BenchmarkSteps {
-  private let executable: any Executable
-
-  init(trainer: Trainer, data: any TrainingData, batchSize: Int) throws {
-    let graph = Graph(seed: trainer.seed)
-    let (output, fed) = try graph.trace { graph in
-      let batch = data.batch(of: batchSize, in: graph)
-      return (trainer.model(batch.inputs.scaledPixels(trainer.pixelScale)), batch.fed)
+  /// The compiled forward pass for a batch size and input type.
+  func predictionStep(batchSize: Int, dtype: DType) throws -> Step {
+    try step(StepKey(purpose: .prediction(dtype), batchSize: batchSize)) {
+      [
+        InputStage(type: TensorType(shape: [batchSize] + inputShape, dtype: dtype)),
+        ModelStage(model: model, pixelScale: pixelScale), OutputStage(),
+      ]
     }
-    executable = try trainer.session.compile(graph, outputs: [output], options: trainer.options)
-    let first = data.feed((0..<Int32(batchSize)).map { $0 }, Batches(count: batchSize, size: batchSize))
-    try first.setNext(fed.map(graph.position), of: executable)
   }
 
-  var launchCount: Int { executable.launchCount }
-  func start() throws { try executable.run() }
-  func profile() throws -> RunProfile { try executable.profile() }
-  func wait() throws { _ = try executable.output(0) }
+  private func step(_ key: StepKey, stages: () -> [any StepStage]) throws -> Step {
+    if let known = steps.use(key) { return known }
+    let step = try newStep(stages(), trains: key.purpose == .training, batchSize: key.batchSize)
+    steps.keep(step, for: key, byteCount: step.executable.plannedBytes)
+    return step
+  }
+
+  /// The stages of a step on `data`.
+  func stages(_ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int) -> [any StepStage] {
+    let forward: [any StepStage] = [
+      DataStage(data: data, batchSize: batchSize), ModelStage(model: model, pixelScale: pixelScale),
+    ]
+    if case .prediction = purpose { return forward + [OutputStage()] }
+    let evaluation: [any StepStage] =
+      forward + [
+        LossStage(loss: loss, batchSize: batchSize), TotalsStage(metrics: metrics, loss: loss, batchSize: batchSize),
+      ]
+    let arena = arena!
+    return purpose == .training ? evaluation + [UpdateStage { arena }] : evaluation
+  }
+
+  /// A step that is not kept. Short of memory it is compiled once more without the steps that are, and then there is
+  /// advice.
+  func newStep(_ stages: [any StepStage], trains: Bool, batchSize: Int) throws -> Step {
+    do {
+      return try Step(
+        stages, mode: trains ? .training : .inference, seed: seed, session: session, options: options)
+    } catch let error as BackendError where error.code == .outOfMemory {
+      guard steps.isEmpty else {
+        steps.removeAll()
+        return try newStep(stages, trains: trains, batchSize: batchSize)
+      }
+      throw error.advising(batchSize: batchSize, besides: session.allocatedBytes)
+    }
+  }
 }

@@ -39,24 +39,34 @@ extension Layer {
 
 /// Gives each parameter the tensor of its name; all or nothing.
 func assign(_ tensors: [Safetensors.NamedArray], to parameters: [(name: String, box: Parameter)], path: String) throws {
+  let arrays = try fitting(tensors.map { ($0.name, $0.array) }, parameters.map { ($0, $1.type) }, path: path)
+  for (name, parameter) in parameters { try parameter.assign(arrays[name]!) }
+}
+
+/// The tensors of a file by name.
+///
+/// - Throws: `TrainingError` listing all that is missing, of another type, or none of the `expected`.
+func fitting(
+  _ tensors: [(name: String, array: NDArray)], _ expected: [(name: String, type: TensorType)], path: String
+) throws -> [String: NDArray] {
   let arrays = Dictionary(tensors.map { ($0.name, $0.array) }, uniquingKeysWith: { first, _ in first })
   var problems: [String] = []
-  for (name, parameter) in parameters {
+  for (name, type) in expected {
     guard let array = arrays[name] else {
       problems.append("'\(name)' is missing")
       continue
     }
-    if array.shape != parameter.shape || array.dtype != parameter.dtype {
+    if array.shape != type.shape || array.dtype != type.dtype {
       problems.append(
-        "'\(name)' is \(array.dtype) \(array.shape.shapeDescription), the model has \(parameter.dtype) "
-          + parameter.shape.shapeDescription)
+        "'\(name)' is \(array.dtype) \(array.shape.shapeDescription), the model has \(type.dtype) "
+          + type.shape.shapeDescription)
     }
   }
-  let known = Set(parameters.map(\.name))
+  let known = Set(expected.map(\.name))
   problems += tensors.map(\.name).filter { !known.contains($0) }.map { "'\($0)' is not in the model" }
   guard problems.isEmpty else {
     throw TrainingError(
       .badFile, at: path, "does not fit the model; nothing was loaded: \(problems.joined(separator: "; "))")
   }
-  for (name, parameter) in parameters { try parameter.assign(arrays[name]!) }
+  return arrays
 }

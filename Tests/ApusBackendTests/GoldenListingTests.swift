@@ -2,6 +2,7 @@
   import ApusCPU
   import ApusData
   import ApusNN
+  import ApusOptimize
   import Foundation
   import Testing
 
@@ -41,7 +42,7 @@
       let data = try Dataset(
         name: "zeros", images: NDArray(zeros: [8] + network.input, dtype: .uint8),
         labels: NDArray(zeros: [8], dtype: .int32), classNames: (0..<10).map { "\($0)" })
-      let plan = try trainer.plan(trainer.place(data.images, data.labels, name: "zeros"), batchSize: 8, trains: true)
+      let plan = try trainer.step(.training, trainer.place(data.images, data.labels, name: "zeros"), batchSize: 8)
       let listing = plan.executable.listing + "\n"
 
       let file = URL(filePath: #filePath).deletingLastPathComponent()

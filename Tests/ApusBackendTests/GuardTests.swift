@@ -2,6 +2,7 @@ import ApusCPU
 import ApusCore
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import ApusTraining
 import Foundation
 import Testing

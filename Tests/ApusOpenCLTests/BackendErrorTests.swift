@@ -1,6 +1,7 @@
 #if OpenCL
   import ApusCore
   import ApusNN
+  import ApusOptimize
   import ApusTraining
   import Testing
 

@@ -1,6 +1,7 @@
 import ApusCore
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import ApusTraining
 import CBenchmark
 import Testing

@@ -1,6 +1,7 @@
 import ApusCore
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import Testing
 
 @testable import ApusTraining
@@ -97,20 +98,62 @@ import Testing
     #expect(try other.movingMean.value().doubles != [0])
   }
 
-  /// What has been traced does not change; that is said, also of statistics alone.
-  @Test func aLaterChangeIsAnError() throws {
-    let net = Net()
-    let trainer = try makeTrainer(net)
-    try trainer.fit(quadrants(20), progress: .none)
-    let free = BatchNormalization(center: false, scale: false)
-    for part: any Layer in [net.body, net.head] {
-      part.freeze()
-      let error = #expect(throws: TrainingError.self) { try trainer.fit(quadrants(20), progress: .none) }
-      #expect(error?.place == part.parameters[0].name)
-      part.unfreeze()
+  /// A trainer follows at its next `fit`, and what its optimizer keeps of a frozen weight waits for it.
+  @Test func aTrainerFollowsBetweenFits() throws {
+    func train(_ change: (Net) throws -> Void) throws -> (before: [NDArray], after: [NDArray], trainer: Trainer) {
+      let net = Net()
+      let trainer = try makeTrainer(net, optimizer: SGD(learningRate: 0.1, momentum: 0.9))
+      try trainer.fit(quadrants(20), progress: .none)
+      let before = try values(of: net)
+      try change(net)
+      try trainer.fit(quadrants(20), progress: .none)
+      return (before, try values(of: net), trainer)
     }
+    let (before, after, trainer) = try train { try $0.freeze(.path("body.*")) }
+    let model = trainer.model
+    for (i, name) in model.parameters.map(\.name).enumerated() {
+      #expect((before[i] == after[i]) == name.hasPrefix("body."), "\(name)")
+    }
+    // What comes and goes between two fits is as if it had not been.
+    let undone = try train { net in
+      net.body.freeze()
+      net.body.unfreeze()
+    }
+    let untouched = try train { _ in }
+    #expect(undone.after == untouched.after)
+    // The momentum of the body has waited: the step with it and the one without differ.
+    let states = try trainer.checkpointTensors()
+    #expect(states.contains { $0.0 == "optimizer.momentum.body.conv2d.kernel" })
+    model.unfreeze()
+    try trainer.prepare(inputShape: [4, 4, 1])
+    let momentum = try trainer.checkpointTensors().first { $0.0 == "optimizer.momentum.body.conv2d.kernel" }!.1
+    #expect(momentum == states.first { $0.0 == "optimizer.momentum.body.conv2d.kernel" }!.1)
+    #expect(momentum.doubles.contains { $0 != 0 })
+  }
+
+  @Test func aFilterThatMeansNothingIsAnError() throws {
+    let net = Net()
+    let error = #expect(throws: GraphError.self) { try net.freeze(.path("boddy.*")) }
+    #expect(error?.description.contains("boddy.*") == true && error?.description.contains("head.kernel") == true)
+  }
+
+  /// Within a `fit`, and in a step that was traced, nothing changes any more; that is said.
+  @Test func aLateChangeIsAnError() throws {
+    final class Freezer: Callback {
+      func handle(_ event: TrainingEvent, in trainer: Trainer) throws {
+        guard case .epochEnded = event else { return }
+        try trainer.model.freeze(.path("head.*"))
+        _ = try trainer.evaluate(quadrants(20))
+      }
+    }
+    let trainer = try makeTrainer(Net())
+    let error = #expect(throws: TrainingError.self) {
+      try trainer.fit(quadrants(20), progress: .none, callbacks: [Freezer()])
+    }
+    #expect(error?.place == "head.kernel")
     try trainer.fit(quadrants(20), progress: .none)
 
+    let free = BatchNormalization(center: false, scale: false)
     let body = Sequential {
       Conv2D(4, kernel: 3)
       free

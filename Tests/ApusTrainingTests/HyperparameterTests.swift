@@ -1,6 +1,7 @@
 import ApusCore
 import ApusData
 import ApusNN
+import ApusOptimize
 import Foundation
 import Testing
 
@@ -118,17 +119,17 @@ import Testing
         try third.restoreCheckpoint(from: folder("c"), inputShape: [4, 4, 1])
       }
       #expect(error.map { "\($0)" }?.contains(difference) == true, "\(String(describing: error))")
-      #expect(third.learningRate == other.learningRate)
+      #expect(Hyperparameter(third.learningRate) == other.learningRate)
     }
   }
 }
 
 private struct SignDescent: Optimizer {
-  var learningRate = 0.001
+  var learningRate: Hyperparameter = 0.001
   var power = 1.0
   func rule(_ x: RuleInputs) -> UpdateRule {
     let sign = Expr.ifGreater(x.gradient, 0, then: 1, otherwise: -1)
     return UpdateRule(parameter: x.parameter - x.values[0] * sign * .constant(power))
   }
-  func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
+  func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate(step)) }
 }

@@ -2,6 +2,7 @@ import ApusCore
 import ApusData
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import Foundation
 import Synchronization
 import Testing

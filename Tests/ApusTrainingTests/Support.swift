@@ -3,6 +3,7 @@ import ApusCore
 import ApusData
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import ApusTraining
 import Foundation
 

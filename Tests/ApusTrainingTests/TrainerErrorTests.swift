@@ -2,6 +2,7 @@ import ApusCore
 import ApusData
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import Testing
 
 @testable import ApusTraining
@@ -48,7 +49,7 @@ import Testing
     #expect(throws: TrainingError.self) { try makeTrainer(loss: .meanSquaredError) }
     #expect(throws: TrainingError.self) { try makeTrainer(metrics: [.topK(0)]) }
     #expect(throws: TrainingError.self) { try makeTrainer(metrics: [.accuracy, .accuracy]) }
-    #expect(throws: TrainingError.self) { try makeTrainer(optimizer: SGD(learningRate: .nan)) }
+    #expect(throws: TrainingError.self) { try makeTrainer(optimizer: SGD(learningRate: Double.nan)) }
   }
 
   /// A loss that is a number can be wrong all the same.

@@ -2,6 +2,7 @@ import ApusCore
 import ApusData
 import ApusDevices
 import ApusNN
+import ApusOptimize
 import Testing
 
 @testable import ApusTraining
@@ -252,9 +253,9 @@ private struct Branches: Layer {
       name: "zeros", images: images, labels: NDArray(zeros: [4], dtype: .int32), classNames: (0..<10).map { "\($0)" })
     let trainer = try makeTrainer(model)
     let resident = try trainer.place(data.images, data.labels, name: "zeros")
-    let plan = try trainer.plan(resident, batchSize: 4, trains: true)
+    let plan = try trainer.step(.training, resident, batchSize: 4)
     #expect(plan.executable.launchCount == 26, "\(plan.executable.listing)")
-    let evaluation = try trainer.plan(resident, batchSize: 4, trains: false)
+    let evaluation = try trainer.step(.evaluation, resident, batchSize: 4)
     #expect(evaluation.executable.launchCount == 11, "\(evaluation.executable.listing)")
   }
 }

@@ -102,6 +102,9 @@ public final class Graph {
   /// The position of `input` in the plan's signature.
   package func position(of input: Tensor) -> Int { inputs.firstIndex { $0.id == input.id }! }
 
+  /// Where the inputs that were not declared by `feed` are in the plan's signature.
+  package var declaredPositions: [Int] { inputs.indices.filter { !fed.contains(inputs[$0].id) } }
+
   /// The inputs that were not declared by `feed`: a user's own.
   package var declaredInputs: [(name: String, id: Int)] { inputs.filter { !fed.contains($0.id) } }
 

@@ -50,6 +50,14 @@ extension Session {
   }
 }
 
+extension Session {
+  /// Allocates and fills the device's memory of `parameters`.
+  package func place(_ parameters: [Parameter]) throws {
+    let graph = Graph()
+    _ = try compile(graph, outputs: parameters.map { graph.parameter($0) })
+  }
+}
+
 /// A compiled graph with an explicit signature: inputs in, kernels run, outputs out.
 public protocol Executable: AnyObject {
   /// Names and types of the inputs, in the order of their declaration.

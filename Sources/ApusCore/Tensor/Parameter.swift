@@ -87,4 +87,7 @@ public final class Parameter {
 
   /// Makes this box a part of `arena`, starting at element `offset`.
   package func move(to arena: Parameter, offset: Int) { home = (arena, offset) }
+
+  /// Makes this box one of its own again; its session has forgotten it.
+  package func leaveArena() { home = nil }
 }

@@ -1,10 +1,11 @@
-import ApusCore
+public import ApusCore
 
 /// The models that have a name.
 ///
 /// ```swift
 /// let model = try Models.make("tutorial-mnist", inputShape: [28, 28, 1], classes: 10)
 /// ```
+/// A network of one's own gets one by `Models.catalog.register(Models.Entry(name: "tiny", ...))`; runs can name it then.
 public enum Models {
   /// One model by name.
   public struct Entry: Sendable {
@@ -15,10 +16,20 @@ public enum Models {
     public let inputShape: [Int]
     /// Classes of the data that the network was made for.
     public let classes: Int
-    let make: @Sendable (_ classes: Int) -> Sequential
+    /// The network for a number of classes; it ends in logits.
+    public let make: @Sendable (_ classes: Int) -> Sequential
+
+    public init(
+      name: String, summary: String, inputShape: [Int], classes: Int,
+      make: @escaping @Sendable (_ classes: Int) -> Sequential
+    ) {
+      (self.name, self.summary, self.inputShape, self.classes, self.make) = (name, summary, inputShape, classes, make)
+    }
   }
 
-  public static let all: [Entry] = [
+  public static let catalog = Catalog("model", builtIn) { $0.name }
+
+  private static let builtIn: [Entry] = [
     Entry(
       name: "tutorial-mnist", summary: "conv32-pool-conv64-pool-dense128", inputShape: mnist, classes: 10,
       make: tutorial(dense: 128)),
@@ -53,22 +64,14 @@ public enum Models {
   private static let cifar = [32, 32, 3]
   private static let imageNet = [224, 224, 3]
 
-  public static var names: [String] { all.map(\.name) }
-
-  /// - Throws: `UnknownModelError`.
-  public static func entry(_ name: String) throws(UnknownModelError) -> Entry {
-    guard let entry = all.first(where: { $0.name == name }) else { throw UnknownModelError(name: name) }
-    return entry
-  }
-
   /// A model with fresh parameters; it ends in logits, one for each class.
   ///
   /// - Parameters:
   ///   - inputShape: height, width and channels of a picture.
   ///   - seed: of the initial values.
-  /// - Throws: `UnknownModelError`, and `GraphError` for pictures too small for the model.
+  /// - Throws: `UnknownNameError`, and `GraphError` for pictures too small for the model.
   public static func make(_ name: String, inputShape: [Int], classes: Int, seed: UInt64 = 0) throws -> Sequential {
-    let model = try entry(name).make(classes)
+    let model = try catalog.part(named: name).make(classes)
     try model.build(inputShape: inputShape, seed: seed)
     return model
   }
@@ -116,11 +119,7 @@ public enum Models {
   }
 }
 
-/// No model has this name.
-public struct UnknownModelError: Error, Hashable, Sendable, CustomStringConvertible {
-  public let name: String
-
-  public var description: String {
-    "there is no model '\(name)'; choose one of \(Models.names.joined(separator: ", "))"
-  }
+extension Catalog<Models.Entry> {
+  /// Adds a model of one's own under its name.
+  public func register(_ model: Models.Entry) { register(model, as: model.name) }
 }

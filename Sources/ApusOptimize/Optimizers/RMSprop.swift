@@ -6,7 +6,7 @@ import ApusCore
 /// Defaults and the place of epsilon are Keras's. Hinton, Srivastava, Swersky, lecture 6e of
 /// "Neural networks for machine learning", 2012.
 public struct RMSprop: Optimizer, Hashable {
-  public var learningRate: Double
+  public var learningRate: Hyperparameter
   public let rho: Double
   public let momentum: Double
   public let epsilon: Double
@@ -18,10 +18,11 @@ public struct RMSprop: Optimizer, Hashable {
   }
 
   public init(
-    learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
+    learningRate: some HyperparameterConvertible = 0.001, rho: Double = 0.9, momentum: Double = 0,
+    epsilon: Double = 1e-7,
     centered: Bool = false
   ) {
-    self.learningRate = learningRate
+    self.learningRate = learningRate.hyperparameter
     self.rho = rho
     self.momentum = momentum
     self.epsilon = epsilon
@@ -32,7 +33,7 @@ public struct RMSprop: Optimizer, Hashable {
     ["variance"] + (centered ? ["mean"] : []) + (momentum == 0 ? [] : ["momentum"])
   }
 
-  public func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
+  public func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate(step)) }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
     func average(_ old: Expr, _ new: Expr) -> Expr { .constant(rho) * old + .constant(1 - rho) * new }
@@ -56,7 +57,8 @@ extension Optimizer where Self == RMSprop {
   public static var rmsprop: RMSprop { RMSprop() }
   /// `RMSprop(...)`, for `optimizer: .rmsprop(momentum: 0.9)`.
   public static func rmsprop(
-    learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
+    learningRate: some HyperparameterConvertible = 0.001, rho: Double = 0.9, momentum: Double = 0,
+    epsilon: Double = 1e-7,
     centered: Bool = false
   ) -> RMSprop {
     RMSprop(learningRate: learningRate, rho: rho, momentum: momentum, epsilon: epsilon, centered: centered)

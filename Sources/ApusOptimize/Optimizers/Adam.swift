@@ -13,7 +13,7 @@ import ApusCore
 ///
 /// Defaults and the place of epsilon are Keras's. Kingma and Ba, "Adam: a method for stochastic optimization", 2015.
 public struct Adam: Optimizer, Hashable {
-  public var learningRate: Double
+  public var learningRate: Hyperparameter
   public let beta1: Double
   public let beta2: Double
   public let epsilon: Double
@@ -23,8 +23,11 @@ public struct Adam: Optimizer, Hashable {
     case learningRate = "learning_rate"
   }
 
-  public init(learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7) {
-    self.learningRate = learningRate
+  public init(
+    learningRate: some HyperparameterConvertible = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-7
+  ) {
+    self.learningRate = learningRate.hyperparameter
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
@@ -34,7 +37,7 @@ public struct Adam: Optimizer, Hashable {
 
   public func appendValues(step: Int, to values: inout [Double]) {
     let t = Double(step)
-    values.append(learningRate * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t)))
+    values.append(learningRate(step) * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t)))
   }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
@@ -49,9 +52,9 @@ public struct Adam: Optimizer, Hashable {
 /// `p <- p - learningRate * weightDecay * p`.
 ///
 /// Defaults are Keras's. Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
-public struct AdamW: Optimizer, Hashable {
-  public var learningRate: Double
-  public let weightDecay: Double
+public struct AdamW: WeightDecayingOptimizer, Hashable {
+  public var learningRate: Hyperparameter
+  public var weightDecay: Double
   public let beta1: Double
   public let beta2: Double
   public let epsilon: Double
@@ -63,10 +66,11 @@ public struct AdamW: Optimizer, Hashable {
   }
 
   public init(
-    learningRate: Double = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9, beta2: Double = 0.999,
+    learningRate: some HyperparameterConvertible = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9,
+    beta2: Double = 0.999,
     epsilon: Double = 1e-7
   ) {
-    self.learningRate = learningRate
+    self.learningRate = learningRate.hyperparameter
     self.weightDecay = weightDecay
     self.beta1 = beta1
     self.beta2 = beta2
@@ -80,7 +84,7 @@ public struct AdamW: Optimizer, Hashable {
 
   public func appendValues(step: Int, to values: inout [Double]) {
     adam.appendValues(step: step, to: &values)
-    values.append(learningRate * weightDecay)
+    values.append(learningRate(step) * weightDecay)
   }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
@@ -95,7 +99,8 @@ extension Optimizer where Self == Adam {
   public static var adam: Adam { Adam() }
   /// `Adam(...)`, for `optimizer: .adam(learningRate: 3e-4)`.
   public static func adam(
-    learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7
+    learningRate: some HyperparameterConvertible = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-7
   ) -> Adam {
     Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
   }
@@ -106,7 +111,8 @@ extension Optimizer where Self == AdamW {
   public static var adamw: AdamW { AdamW() }
   /// `AdamW(...)`, for `optimizer: .adamw(weightDecay: 0.01)`.
   public static func adamw(
-    learningRate: Double = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9, beta2: Double = 0.999,
+    learningRate: some HyperparameterConvertible = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9,
+    beta2: Double = 0.999,
     epsilon: Double = 1e-7
   ) -> AdamW {
     AdamW(learningRate: learningRate, weightDecay: weightDecay, beta1: beta1, beta2: beta2, epsilon: epsilon)

@@ -1,6 +1,6 @@
 import ApusCore
 import ApusDevices
-import ApusNN
+import ApusOptimize
 import Testing
 
 /// Optimizers against Keras and PyTorch: ten steps with given gradients.
@@ -21,7 +21,8 @@ import Testing
   private func run(_ optimizer: any Optimizer, initial: NDArray, gradients: NDArray) throws -> [NDArray] {
     let parameter = Parameter("p", value: initial)
     let session = try Device.reference.openSession()
-    let arena = try ParameterArena([parameter], optimizer: optimizer, session: session)
+    let optimization = Optimization(optimizer)
+    let arena = try ParameterArena([("p", parameter)], optimization, session: session)
     let graph = Graph(mode: .training)
     try graph.trace { graph in
       let gradient = graph.input("gradient", shape: initial.shape)
@@ -29,8 +30,10 @@ import Testing
     }
     let executable = try session.compile(graph)
     return try (0..<gradients.shape[0]).map { step in
-      let values = optimizer.values(step: step + 1).map { NDArray(Float($0)) }
-      _ = try executable([gradients.rows(step..<(step + 1)).reshaped(initial.shape)] + values, outputs: 0)
+      var values: [Double] = []
+      arena.appendValues(of: optimization, step: step + 1, to: &values)
+      _ = try executable(
+        [gradients.rows(step..<(step + 1)).reshaped(initial.shape)] + values.map { NDArray(Float($0)) }, outputs: 0)
       return try parameter.value()
     }
   }
@@ -86,7 +89,7 @@ import Testing
   @Test func updateIsOneLaunch() throws {
     let parameters = (0..<5).map { Parameter("p\($0)", value: NDArray(zeros: [3 + $0])) }
     let session = try Device.reference.openSession()
-    let arena = try ParameterArena(parameters, optimizer: Adam(), session: session)
+    let arena = try ParameterArena(parameters.map { ($0.name, $0) }, Optimization(Adam()), session: session)
     #expect(arena.count == 5 * 128)
     let graph = Graph(mode: .training)
     try graph.trace { graph in
@@ -100,9 +103,11 @@ import Testing
   }
 
   @Test func unknownNameListsTheOthers() throws {
-    let error = #expect(throws: UnknownOptimizerError.self) { try Optimizers.make("adagrad") }
+    let error = #expect(throws: UnknownNameError.self) { try Optimizers.catalog.make("adagrad") }
     #expect(error?.description.contains("rmsprop") == true)
-    for name in Optimizers.names { #expect(try Optimizers.make(name, learningRate: 0.5).learningRate == 0.5) }
+    for name in Optimizers.catalog.names {
+      #expect(try Optimizers.catalog.make(name, learningRate: 0.5).learningRate == 0.5)
+    }
   }
 
   @Test func arenaRefusesParametersInUse() throws {
@@ -110,6 +115,6 @@ import Testing
     let session = try Device.reference.openSession()
     let graph = Graph()
     _ = try session.compile(graph, outputs: [graph.parameter(parameter) * 2])
-    #expect(throws: GraphError.self) { try ParameterArena([parameter], optimizer: SGD(), session: session) }
+    #expect(throws: GraphError.self) { try ParameterArena([("p", parameter)], Optimization(SGD()), session: session) }
   }
 }

@@ -7,11 +7,11 @@ import ApusCore
 /// takes it off the parameter instead, as `AdamW` does.) Defaults are Keras's.
 ///
 /// Sutskever et al., "On the importance of initialization and momentum", 2013.
-public struct SGD: Optimizer, Hashable {
-  public var learningRate: Double
+public struct SGD: WeightDecayingOptimizer, Hashable {
+  public var learningRate: Hyperparameter
   public let momentum: Double
   public let nesterov: Bool
-  public let weightDecay: Double
+  public var weightDecay: Double
 
   private enum CodingKeys: String, CodingKey {
     case momentum, nesterov
@@ -19,8 +19,11 @@ public struct SGD: Optimizer, Hashable {
     case weightDecay = "weight_decay"
   }
 
-  public init(learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
-    self.learningRate = learningRate
+  public init(
+    learningRate: some HyperparameterConvertible = 0.01, momentum: Double = 0, nesterov: Bool = false,
+    weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate.hyperparameter
     self.momentum = momentum
     self.nesterov = nesterov
     self.weightDecay = weightDecay
@@ -28,7 +31,7 @@ public struct SGD: Optimizer, Hashable {
 
   public var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
 
-  public func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
+  public func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate(step)) }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {
     let scaled = x.values[0] * (x.gradient + .constant(weightDecay) * x.parameter)
@@ -44,7 +47,8 @@ extension Optimizer where Self == SGD {
   public static var sgd: SGD { SGD() }
   /// `SGD(...)`, for `optimizer: .sgd(learningRate: 0.1, momentum: 0.9)`.
   public static func sgd(
-    learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0
+    learningRate: some HyperparameterConvertible = 0.01, momentum: Double = 0, nesterov: Bool = false,
+    weightDecay: Double = 0
   ) -> SGD {
     SGD(learningRate: learningRate, momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
   }

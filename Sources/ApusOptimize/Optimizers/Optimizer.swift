@@ -8,17 +8,17 @@ public import ApusCore
 ///
 /// ```swift
 /// struct SignDescent: Optimizer {
-///   var learningRate = 0.001
+///   var learningRate: Hyperparameter = 0.001
 ///   func rule(_ x: RuleInputs) -> UpdateRule {
 ///     let sign = Expr.ifGreater(x.gradient, 0, then: 1, otherwise: -1)
 ///     return UpdateRule(parameter: x.parameter - x.values[0] * sign)
 ///   }
-///   func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate) }
+///   func appendValues(step: Int, to values: inout [Double]) { values.append(learningRate(step)) }
 /// }
 /// ```
-public protocol Optimizer: Sendable, Codable {
+public protocol Optimizer: Configurable {
   /// May be changed between steps; nothing is traced again.
-  var learningRate: Double { get set }
+  var learningRate: Hyperparameter { get set }
   /// Names of the state vectors, zero at first.
   var stateNames: [String] { get }
   /// Appends the numbers that the rule reads and that may differ from step to step; computed on the host, in double
@@ -41,7 +41,12 @@ extension Optimizer {
   }
 
   /// The type's name, as weight files and histories have it: `adam`.
-  public var name: String { "\(Self.self)".lowercased() }
+  public static var name: String { "\(Self.self)".lowercased() }
+}
+
+/// An optimizer that makes weights smaller by itself, which biases and norms may be spared.
+public protocol WeightDecayingOptimizer: Optimizer {
+  var weightDecay: Double { get set }
 }
 
 /// What an optimizer's rule is made of.

@@ -1,6 +1,7 @@
 public import ApusCore
 public import ApusDevices
 public import ApusNN
+public import ApusOptimize
 
 /// One training step written as a closure, for loops of your own.
 ///
@@ -19,71 +20,71 @@ public import ApusNN
 public final class TrainStep {
   /// Where the step runs. Plans for evaluation may be compiled in it once the step is made.
   public let session: any Session
-  public private(set) var optimizer: any Optimizer
+  public var optimizer: any Optimizer { optimization.optimizer }
+  private var optimization: Optimization
   /// Number of steps so far.
   public private(set) var count = 0
   /// The inputs that the closure declared, in order: what a call takes.
   public let inputs: [(name: String, type: TensorType)]
-  public let executable: any Executable
+  public var executable: any Executable { step.executable }
   private let seed: UInt64
+  private let step: Step
   private let modelParameters: [Parameter]
   private let freezing: Freezing
-  private let inputIndices: [Int]
-  private let valueIndices: [Int]
-  private let randomState: Int?
-  private var stepValues: [Double] = []
-  private var sentValues: [Double] = []
 
   /// - Parameters:
   ///   - model: what is trained: all its trainable parameters.
+  ///   - groups: of parameters, each with numbers of its own.
+  ///   - transforms: of the gradients, one after another.
   ///   - seed: of initial weights and random numbers.
   ///   - options: how the step is compiled; `.checked` names the first node that makes a NaN or infinity.
   ///   - loss: declares inputs and returns the loss, a scalar or one number a sample, of which the mean is taken.
   /// - Throws: `GraphError` for a mistake in the closure or a layer that it never calls, `BackendError` from the
   ///   device.
   public convenience init(
-    _ model: some Layer, optimizer: any Optimizer, device: Device = .automatic, seed: UInt64 = 0,
+    _ model: some Layer, optimizer: any Optimizer, groups: [ParameterGroup] = [],
+    transforms: [any GradientTransform] = [], device: Device = .automatic, seed: UInt64 = 0,
     options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
   ) throws {
     try self.init(
-      model, optimizer: optimizer, session: device.openSession(), seed: seed, options: options, loss: loss)
+      model, optimizer: optimizer, groups: groups, transforms: transforms, session: device.openSession(), seed: seed,
+      options: options, loss: loss)
   }
 
   /// A step on a session that is already open.
   public init(
-    _ model: some Layer, optimizer: any Optimizer, session: any Session, seed: UInt64 = 0,
+    _ model: some Layer, optimizer: any Optimizer, groups: [ParameterGroup] = [],
+    transforms: [any GradientTransform] = [], session: any Session, seed: UInt64 = 0,
     options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
   ) throws {
-    let parameters = ModelWalk(model, settlesNames: true).parameters
-    let graph = Graph(mode: .training, seed: seed)
-    let loss = try graph.trace(loss)
-    if let unused = parameters.first(where: { !$0.isInitialized }) {
-      throw GraphError(label: unused.name, message: "has no shape: the step never calls the layer that holds it")
+    let walk = ModelWalk(model, settlesNames: true)
+    let optimization = Optimization(optimizer, groups: groups, transforms: transforms)
+    step = try withoutActuallyEscaping(loss) { loss in
+      let update = UpdateStage {
+        if let unused = walk.parameters.first(where: { !$0.isInitialized }) {
+          throw GraphError(label: unused.name, message: "has no shape: the step never calls the layer that holds it")
+        }
+        return try ParameterArena(Array(zip(walk.paths, walk.parameters)), optimization, session: session)
+      }
+      return try Step(
+        [ClosureStage(loss: loss), update, MeanLossStage()], mode: .training, seed: seed, session: session,
+        options: options)
     }
-    let arena = try ParameterArena(parameters, optimizer: optimizer, session: session)
-    let count = loss.shape.elementCount
-    guard count > 0 else { throw GraphError(label: "loss", message: "has no element: \(loss.shape.shapeDescription)") }
-    let values = try graph.trace { arena.appendUpdate(to: $0, loss: loss, scale: 1 / Double(count)) }
-    executable = try session.compile(graph, outputs: [count == 1 ? loss : reduceMean(loss)], options: options)
-    randomState = graph.randomStatePosition
-    valueIndices = values.map(graph.position)
-    let signature = graph.inputs.map(\.id)
-    inputIndices = graph.declaredInputs.map { signature.firstIndex(of: $0.id)! }
-    let all = executable.inputs
-    inputs = inputIndices.map { all[$0] }
-    modelParameters = parameters
-    freezing = Freezing(parameters)
+    let all = step.executable.inputs
+    inputs = step.declaredInputs.map { all[$0] }
+    modelParameters = walk.parameters
+    freezing = Freezing(walk.parameters)
     self.session = session
-    self.optimizer = optimizer
+    self.optimization = optimization
     self.seed = seed
   }
 
   deinit { try? storeOnHost(modelParameters, from: session) }
 
-  /// May be changed between steps; nothing is compiled again.
+  /// That of the next step. May be set between steps, to a constant then; nothing is compiled again.
   public var learningRate: Double {
-    get { optimizer.learningRate }
-    set { optimizer.learningRate = newValue }
+    get { optimization.learningRate(at: count + 1) }
+    set { optimization.optimizer.learningRate = Hyperparameter(newValue) }
   }
 
   /// Runs one step; may return before the device is done.
@@ -95,17 +96,9 @@ public final class TrainStep {
         .invalidArgument, at: "step", "\(values.count) inputs; it takes \(inputs.map(\.name).joined(separator: ", "))")
     }
     try freezing.requireUnchanged(in: modelParameters, by: "the step was traced; make a new step")
-    for (index, value) in zip(inputIndices, values) { try executable.setInput(index, value) }
-    stepValues.removeAll(keepingCapacity: true)
-    optimizer.appendValues(step: count + 1, to: &stepValues)
-    if stepValues != sentValues {
-      for (index, number) in zip(valueIndices, stepValues) {
-        try executable.setInput(index, CollectionOfOne(Float(number)).span)
-      }
-      swap(&stepValues, &sentValues)
-    }
-    if let randomState { try executable.setRandomState(randomState, seed: seed, step: count + 1) }
-    try executable.run()
+    for (index, value) in zip(step.declaredInputs, values) { try executable.setInput(index, value) }
+    try step.prepare(seed: seed, step: count + 1, optimization)
+    try step.run()
     count += 1
   }
 
@@ -114,4 +107,26 @@ public final class TrainStep {
 
   /// Copies the current weights from the device into the model's parameters, so that they outlive the step.
   public func synchronize() throws { try storeOnHost(modelParameters, from: session) }
+}
+
+/// The user's closure, which makes the loss.
+private struct ClosureStage: StepStage {
+  let loss: (Graph) throws -> Tensor
+
+  func append(to step: inout StepTrace) throws {
+    let loss = try loss(step.graph)
+    if let failure = step.graph.failure { throw failure }
+    guard loss.shape.elementCount > 0 else {
+      throw GraphError(label: "loss", message: "has no element: \(loss.shape.shapeDescription)")
+    }
+    step.loss = loss
+  }
+}
+
+/// The mean of the loss, to be read.
+private struct MeanLossStage: StepStage {
+  func append(to step: inout StepTrace) {
+    let loss = step.loss!
+    step.outputs = [loss.shape.elementCount == 1 ? loss : reduceMean(loss)]
+  }
 }

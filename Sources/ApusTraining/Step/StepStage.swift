@@ -1,0 +1,121 @@
+import ApusCore
+import ApusNN
+import ApusOptimize
+
+/// A part of a step: feed, model, loss, metrics, update. A step is a list of them.
+protocol StepStage {
+  /// Appends the stage's operations to the graph of `step`.
+  func append(to step: inout StepTrace) throws
+}
+
+/// What the stages of a step have made so far.
+struct StepTrace {
+  let graph: Graph
+  let session: any Session
+  /// `[N, ...]`
+  var inputs: Tensor?
+  /// `[N, ...]`
+  var targets: Tensor?
+  /// The model's output, `[N, ...]`.
+  var prediction: Tensor?
+  /// What is made small: a scalar, or one number for each sample.
+  var loss: Tensor?
+  /// The graph's inputs that a batch is made of, in the order in which a feed takes their positions.
+  var fed: [Tensor] = []
+  /// The arena, and the inputs that its numbers of a step go to.
+  var update: (arena: ParameterArena, values: [Tensor])?
+  var totals: BatchTotals?
+  /// What can be read after a step.
+  var outputs: [Tensor] = []
+
+  init(graph: Graph, session: any Session) { (self.graph, self.session) = (graph, session) }
+}
+
+/// The batch of a training or an evaluation.
+struct DataStage: StepStage {
+  let data: any TrainingData
+  let batchSize: Int
+
+  func append(to step: inout StepTrace) {
+    let batch = data.batch(of: batchSize, in: step.graph)
+    (step.inputs, step.targets, step.fed) = (batch.inputs, batch.targets, batch.fed)
+  }
+}
+
+/// Inputs without targets.
+struct InputStage: StepStage {
+  let type: TensorType
+
+  func append(to step: inout StepTrace) {
+    let inputs = step.graph.feed("inputs", shape: type.shape, dtype: type.dtype)
+    (step.inputs, step.fed) = (inputs, [inputs])
+  }
+}
+
+/// The model, on pixels that are scaled.
+struct ModelStage: StepStage {
+  let model: any Layer
+  /// Factor of uint8 inputs, which become float32; others stay as they are.
+  let pixelScale: Double
+
+  func append(to step: inout StepTrace) throws {
+    let inputs = step.inputs!
+    step.prediction = model(inputs.dtype == .uint8 ? inputs * pixelScale : inputs)
+    if let own = step.graph.declaredInputs.first {
+      // Nobody would ever set it.
+      throw GraphError(
+        label: own.name,
+        message: "is an input that the model declares, and a Trainer sets only the data's; make it a parameter or a "
+          + "constant, or train with a TrainStep, which takes inputs of your own")
+    }
+  }
+}
+
+/// The loss of each sample.
+struct LossStage: StepStage {
+  let loss: Loss
+  let batchSize: Int
+
+  func append(to step: inout StepTrace) throws {
+    let losses = loss(step.prediction!, step.targets!)
+    if let failure = step.graph.failure { throw failure }
+    guard losses.shape == [batchSize] else {
+      throw GraphError(
+        label: "loss",
+        message: "\(batchSize) inputs gave \(losses.shape.shapeDescription) losses; "
+          + "the first axis of a model's output must stay the batch")
+    }
+    step.loss = losses
+  }
+}
+
+/// Sums of the loss and the metrics, which stay on the device until they are read.
+struct TotalsStage: StepStage {
+  let metrics: [Metric]
+  let loss: Loss
+  let batchSize: Int
+
+  func append(to step: inout StepTrace) {
+    let terms =
+      [SampleTerm(step.loss!)] + metrics.map { $0.term(step.prediction!, step.targets!, loss: loss) }
+    step.totals = BatchTotals(
+      terms, names: ["loss"] + metrics.map(\.name), batchSize: batchSize, in: step.graph, session: step.session)
+  }
+}
+
+/// Gradients of the loss's mean, their transforms, and the optimizer's rule for each group of parameters.
+struct UpdateStage: StepStage {
+  /// Called after the model is traced: its parameters have sizes then.
+  let arena: () throws -> ParameterArena
+
+  func append(to step: inout StepTrace) throws {
+    let (arena, loss) = (try arena(), step.loss!)
+    let values = arena.appendUpdate(to: step.graph, loss: loss, scale: 1 / Double(loss.shape.elementCount))
+    step.update = (arena, values)
+  }
+}
+
+/// The model's output, to be read.
+struct OutputStage: StepStage {
+  func append(to step: inout StepTrace) { step.outputs = [step.prediction!] }
+}
