@@ -87,7 +87,7 @@ extension Hyperparameter: Hashable {
 }
 
 extension Hyperparameter: Codable {
-  private static let key = NameKey("schedule")
+  private static let nameKey = "schedule"
 
   /// - Throws: `UnknownNameError` for a schedule that is in no catalogue.
   public init(from decoder: any Decoder) throws {
@@ -95,7 +95,7 @@ extension Hyperparameter: Codable {
       self.init(value)
       return
     }
-    let name = try decoder.container(keyedBy: NameKey.self).decode(String.self, forKey: Self.key)
+    let name = try decoder.partName(Self.nameKey)
     let schedule: any Schedule = try Schedules.catalog.part(named: name).init(from: decoder)
     self.init(schedule)
   }
@@ -105,10 +105,7 @@ extension Hyperparameter: Codable {
     case .constant(let value):
       var container = encoder.singleValueContainer()
       try container.encode(value)
-    case .schedule(let schedule):
-      try schedule.encode(to: encoder)
-      var container = encoder.container(keyedBy: NameKey.self)
-      try container.encode(schedule.name, forKey: Self.key)
+    case .schedule(let schedule): try schedule.encode(to: encoder, nameKey: Self.nameKey)
     }
   }
 }

@@ -28,9 +28,17 @@ public struct RunConfiguration: Sendable, Codable {
   private var transformList: TransformList?
   /// Paths of the parameters that training leaves as they are; `nil` for none.
   public private(set) var frozen: [String]?
-  public var loss: Loss
-  /// Names of metrics.
-  public var metrics: [String]
+  public var loss: any Loss {
+    get { namedLoss.loss }
+    set { namedLoss = NamedLoss(newValue) }
+  }
+  private var namedLoss: NamedLoss
+  /// Reported beside the loss.
+  public var metrics: [any Metric] {
+    get { metricList.metrics }
+    set { metricList = MetricList(newValue) }
+  }
+  private var metricList: MetricList
   public var batchSize: Int
   public var validationSplit: Double?
   public var seed: UInt64
@@ -38,8 +46,10 @@ public struct RunConfiguration: Sendable, Codable {
   public var imageScale: Double
 
   private enum CodingKeys: String, CodingKey {
-    case model, dataset, optimizer, hyperparameters, groups, frozen, loss, metrics, seed
+    case model, dataset, optimizer, hyperparameters, groups, frozen, seed
     case transformList = "transforms"
+    case namedLoss = "loss"
+    case metricList = "metrics"
     case inputShape = "input_shape"
     case classNames = "class_names"
     case learningRate = "learning_rate"
@@ -54,7 +64,7 @@ public struct RunConfiguration: Sendable, Codable {
   public init(
     model: String, inputShape: [Int], classNames: [String], dataset: String, optimizer: any Optimizer,
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [],
-    loss: Loss = .sparseCategoricalCrossEntropy, metrics: [Metric] = [.accuracy], batchSize: Int,
+    loss: any Loss = .sparseCategoricalCrossEntropy, metrics: [any Metric] = [.accuracy], batchSize: Int,
     validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255, trainingData: DataIdentity? = nil,
     testData: DataIdentity? = nil
   ) throws {
@@ -67,8 +77,8 @@ public struct RunConfiguration: Sendable, Codable {
     hyperparameters = try Self.fixed(optimizer)
     self.groups = groups.isEmpty ? nil : groups
     transformList = transforms.isEmpty ? nil : TransformList(transforms)
-    self.loss = loss
-    self.metrics = metrics.map(\.name)
+    namedLoss = NamedLoss(loss)
+    metricList = MetricList(metrics)
     self.batchSize = batchSize
     self.validationSplit = validationSplit
     self.seed = seed
@@ -178,9 +188,6 @@ public struct Run {
     guard configuration.inputShape.allSatisfy({ (1...65536).contains($0) }), !configuration.classNames.isEmpty else {
       throw bad("input shape \(configuration.inputShape) and \(configuration.classNames.count) classes make no model")
     }
-    if let name = configuration.metrics.first(where: { Metric(name: $0) == nil }) {
-      throw bad("there is no metric '\(name)'")
-    }
     let model: Sequential
     do {
       model = try Models.make(
@@ -198,7 +205,7 @@ public struct Run {
   public func makeTrainer(device: Device = .automatic) throws -> Trainer {
     try Trainer(
       model, optimizer: configuration.makeOptimizer(path: FilePath.join(folder, "config.json")),
-      loss: configuration.loss, metrics: configuration.metrics.compactMap(Metric.init(name:)),
+      loss: configuration.loss, metrics: configuration.metrics,
       groups: configuration.groups ?? [], transforms: configuration.transforms, device: device,
       seed: configuration.seed, modelName: configuration.model, pixelScale: configuration.imageScale)
   }

@@ -19,7 +19,7 @@ extension Trainer {
     }
     let source = try ArraySource(inputs: inputs, targets: targets, name: name)
     try prepare(inputShape: source.input.shape)
-    if loss.kind == .sparseCategoricalCrossEntropy, let classes = outputShape.last,
+    if case .classes(_, labels: .sparse) = loss.outputs, let classes = outputShape.last,
       let stray = source.strayLabel(classes: classes)
     {
       throw TrainingError(

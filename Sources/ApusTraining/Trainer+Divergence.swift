@@ -1,14 +1,6 @@
 import ApusCore
 import ApusNN
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 extension Trainer {
   /// What there is to say of a training that has gone wrong although its loss is a number: `nil` where the last epoch's
   /// loss is less than three times that of a guess.
@@ -22,9 +14,9 @@ extension Trainer {
   }
 
   /// - Throws: `nonFiniteLoss` for a loss that no finite weights give: what it is does not tell training that diverged
-  ///   from a device that computes or returns nonsense. No loss is negative but by rounding.
+  ///   from a device that computes or returns nonsense. Below its bound a loss comes by rounding alone.
   func requirePossible(_ loss: Double, at place: String) throws(TrainingError) {
-    if loss.isFinite && loss > -1e-3 { return }
+    if loss.isFinite && loss > self.loss.lowerBound - 1e-3 { return }
     throw TrainingError(
       .nonFiniteLoss, at: place,
       "the loss read from \(device.identifier) (\(device.name)) is \(loss.text): either training has diverged at a "
@@ -33,12 +25,8 @@ extension Trainer {
   }
 
   private var guessLoss: (name: String, loss: Double)? {
-    switch loss.kind {
-    case .sparseCategoricalCrossEntropy, .categoricalCrossEntropy:
-      outputShape.last.map { ("that of a guess", log(Double(max($0, 2)))) }
-    case .binaryCrossEntropy: ("that of a guess", log(2))
-    case .meanSquaredError, .meanAbsoluteError:
-      history.epochs.count > 1 ? ("that of the first epoch", history.epochs[0].loss) : nil
-    }
+    if let outputs = outputShape.last, let guess = loss.guess(outputs: outputs) { return ("that of a guess", guess) }
+    guard history.epochs.count > 1, history.epochs[0].loss > 0 else { return nil }
+    return ("that of the first epoch", history.epochs[0].loss)
   }
 }

@@ -77,16 +77,14 @@ extension Trainer {
   /// - Throws: `TrainingError` when the loss is not one of classification.
   public func probabilities(_ inputs: NDArray, batchSize: Int = 32) throws -> NDArray {
     let outputs = try predict(inputs, batchSize: batchSize)
-    switch loss.kind {
-    case .meanSquaredError, .meanAbsoluteError:
+    guard let fromLogits = loss.outputs.fromLogits else {
       throw TrainingError(
-        .invalidArgument, at: "probabilities", "a model trained on \(loss.kind.rawValue) has none; use predict")
-    case .sparseCategoricalCrossEntropy, .categoricalCrossEntropy, .binaryCrossEntropy:
-      guard loss.fromLogits else { return outputs }
-      let graph = Graph()
-      let logits = graph.constant(outputs)
-      let result = loss.kind == .binaryCrossEntropy ? sigmoid(logits) : softmax(logits)
-      return try session.compile(graph, outputs: [result])([])[0]
+        .invalidArgument, at: "probabilities", "a model trained on \(loss.name) has none; use predict")
     }
+    guard fromLogits else { return outputs }
+    let graph = Graph()
+    let logits = graph.constant(outputs)
+    let isBinary = loss.outputs == .binary(fromLogits: true)
+    return try session.compile(graph, outputs: [isBinary ? sigmoid(logits) : softmax(logits)])([])[0]
   }
 }

@@ -194,7 +194,7 @@ extension Trainer {
     }
     let means = sums.map { $0 / Double(max(samples, 1)) }
     return Evaluation(
-      loss: means[0], metrics: Dictionary(uniqueKeysWithValues: zip(metrics.map(\.name), means.dropFirst())))
+      loss: means[0], metrics: Dictionary(uniqueKeysWithValues: zip(metrics.map(\.label), means.dropFirst())))
   }
 
   func requirePositive(_ value: Int, _ name: String) throws {

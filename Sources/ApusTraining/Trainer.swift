@@ -26,8 +26,8 @@ public final class Trainer {
   public var optimizer: any Optimizer { optimization.optimizer }
   /// The optimizer, groups of parameters with numbers of their own, and transforms of the gradients.
   public internal(set) var optimization: Optimization
-  public let loss: Loss
-  public let metrics: [Metric]
+  public let loss: any Loss
+  public let metrics: [any Metric]
   /// Of initial weights, shuffles and dropout.
   public let seed: UInt64
   public let pixelScale: Double
@@ -78,7 +78,7 @@ public final class Trainer {
   ///   - options: how steps are compiled.
   /// - Throws: `BackendError` when the device cannot be used, `TrainingError` when the arguments do not go together.
   public convenience init(
-    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: Loss, metrics: [Metric] = [],
+    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: any Loss, metrics: [any Metric] = [],
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [], device: Device = .automatic,
     seed: UInt64 = 0, modelName: String? = nil, pixelScale: Double = 1.0 / 255,
     options: CompileOptions = CompileOptions()
@@ -91,15 +91,17 @@ public final class Trainer {
 
   /// A trainer on a session of its own that is already open.
   public init(
-    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: Loss, metrics: [Metric] = [],
+    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: any Loss, metrics: [any Metric] = [],
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [], session: any Session, seed: UInt64 = 0,
     modelName: String? = nil, pixelScale: Double = 1.0 / 255,
     options: CompileOptions = CompileOptions()
   ) throws {
     for metric in metrics {
-      if let problem = metric.problem(with: loss) { throw TrainingError(.invalidArgument, at: "metrics", problem) }
+      if let problem = metric.problem(with: loss.outputs) {
+        throw TrainingError(.invalidArgument, at: "metrics", problem)
+      }
     }
-    guard Set(metrics).count == metrics.count else {
+    guard Set(metrics.map(\.label)).count == metrics.count else {
       throw TrainingError(.invalidArgument, at: "metrics", "each may be given once")
     }
     optimization = Optimization(optimizer, groups: groups, transforms: transforms)

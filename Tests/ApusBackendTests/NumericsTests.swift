@@ -73,7 +73,7 @@ extension BackendTests {
       let cases = x.flatMap { x in [0, 0.25, 1].map { (x: x, target: $0 as Float) } }
       func column(_ values: [Float]) -> NDArray { NDArray(values, shape: [values.count, 1]) }
       let results = try values(on: backend, [column(cases.map(\.x)), column(cases.map(\.target))]) { x in
-        let loss = Loss.binaryCrossEntropy(x[0], x[1])
+        let loss = BinaryCrossEntropy()(x[0], x[1])
         return [loss, x[0].graph.gradients(of: reduceSum(loss), with: [x[0]])[0]]
       }
       for (i, (x, target)) in cases.map({ (Double($0.x), Double($0.target)) }).enumerated() {
@@ -83,7 +83,7 @@ extension BackendTests {
         #expect(abs(results[1][i] - gradient) <= 1e-6 * max(abs(gradient), target == 0.25 ? 0.25 : 0))
       }
       let confident = try values(on: backend, [column([8, 12, 15]), column([1, 1, 1])]) {
-        [Loss.binaryCrossEntropy($0[0], $0[1])]
+        [BinaryCrossEntropy()($0[0], $0[1])]
       }[0]
       for (loss, right) in zip(confident, [3.3540637e-4, 6.1441935e-6, 3.0590228e-7]) {
         #expect(abs(loss - right) <= 1e-6 * right)

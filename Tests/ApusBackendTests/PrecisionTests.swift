@@ -46,7 +46,7 @@ struct PrecisionCase: Sendable, CustomTestStringConvertible {
     case "smoothedCrossEntropy": return softmaxCrossEntropy(x, labels: classes(x.graph), labelSmoothing: 0.125)
     case "denseCrossEntropy":
       return softmaxCrossEntropy(x, labels: table(x.graph) { [0.5, 0.25, 0.25][safe: ($1 - $0 + 10) % 10] ?? 0 })
-    case "binaryCrossEntropy": return Loss.binaryCrossEntropy(x, table(x.graph) { $1 <= $0 ? 1 : 0 })
+    case "binaryCrossEntropy": return BinaryCrossEntropy()(x, table(x.graph) { $1 <= $0 ? 1 : 0 })
     default: throw UnknownCase(name: name)
     }
   }

@@ -63,7 +63,7 @@ import Testing
     let data = try Digits.train(count: 60, seed: 1)
     let trainer = try makeRun(folder("run"), epochs: 1)
     let run = try Run.load(folder("run"))
-    #expect(run.configuration.classNames == data.classNames && run.configuration.loss == .sparseCategoricalCrossEntropy)
+    #expect(run.configuration.classNames == data.classNames && run.configuration.loss is SparseCategoricalCrossEntropy)
     let again = try run.makeTrainer(device: .reference)
     #expect(try again.evaluate(data) == trainer.evaluate(data))
     #expect(try again.probabilities(data.images.rows(0..<1)).shape == [1, 10])

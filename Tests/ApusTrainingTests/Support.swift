@@ -37,7 +37,7 @@ func smallModel() -> Sequential {
 
 func makeTrainer(
   _ model: some Layer = smallModel(), optimizer: any Optimizer = Adam(learningRate: 0.02),
-  loss: Loss = .sparseCategoricalCrossEntropy, metrics: [Metric] = [.accuracy], seed: UInt64 = 1,
+  loss: any Loss = .sparseCategoricalCrossEntropy, metrics: [any Metric] = [.accuracy], seed: UInt64 = 1,
   options: CompileOptions = CompileOptions()
 ) throws -> Trainer {
   try Trainer(

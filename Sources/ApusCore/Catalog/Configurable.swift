@@ -35,3 +35,19 @@ package func snakeCase(_ typeName: String) -> String {
   }
   return name
 }
+
+extension Configurable {
+  /// Encodes the part with its name under `key`.
+  package func encode(to encoder: any Encoder, nameKey key: String) throws {
+    try encode(to: encoder)
+    var container = encoder.container(keyedBy: NameKey.self)
+    try container.encode(name, forKey: NameKey(key))
+  }
+}
+
+extension Decoder {
+  /// The name of the part that is encoded here, under `key`.
+  package func partName(_ key: String) throws -> String {
+    try container(keyedBy: NameKey.self).decode(String.self, forKey: NameKey(key))
+  }
+}

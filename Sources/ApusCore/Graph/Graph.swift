@@ -141,6 +141,11 @@ public final class Graph {
     return randomStreams
   }
 
+  /// The operands of the operation that made `tensor`.
+  package func operands(of tensor: Tensor) -> [Tensor] {
+    nodes[tensor.id].operands.map { Tensor(graph: self, id: $0) }
+  }
+
   // MARK: Building
 
   /// Appends a node; sizes are checked for overflow here, once for all operations.

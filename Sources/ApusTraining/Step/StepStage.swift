@@ -73,7 +73,7 @@ struct ModelStage: StepStage {
 
 /// The loss of each sample.
 struct LossStage: StepStage {
-  let loss: Loss
+  let loss: any Loss
   let batchSize: Int
 
   func append(to step: inout StepTrace) throws {
@@ -91,15 +91,24 @@ struct LossStage: StepStage {
 
 /// Sums of the loss and the metrics, which stay on the device until they are read.
 struct TotalsStage: StepStage {
-  let metrics: [Metric]
-  let loss: Loss
+  let metrics: [any Metric]
+  let loss: any Loss
   let batchSize: Int
 
-  func append(to step: inout StepTrace) {
-    let terms =
-      [SampleTerm(step.loss!)] + metrics.map { $0.term(step.prediction!, step.targets!, loss: loss) }
+  func append(to step: inout StepTrace) throws {
+    var terms = [SampleTerm(inputs: [step.loss!])]
+    for metric in metrics {
+      let values = metric(step.prediction!, step.targets!, outputs: loss.outputs)
+      if let failure = step.graph.failure { throw failure }
+      guard values.shape == [batchSize] else {
+        throw GraphError(
+          label: metric.label,
+          message: "\(batchSize) samples gave \(values.shape.shapeDescription) values; a metric is one number for each")
+      }
+      terms.append(SampleTerm.unfolding(values))
+    }
     step.totals = BatchTotals(
-      terms, names: ["loss"] + metrics.map(\.name), batchSize: batchSize, in: step.graph, session: step.session)
+      terms, names: ["loss"] + metrics.map(\.label), batchSize: batchSize, in: step.graph, session: step.session)
   }
 }
 

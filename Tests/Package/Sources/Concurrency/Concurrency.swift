@@ -53,7 +53,7 @@ import Foundation
 
     // Values of configurations pass between tasks and into files.
     let values = Values(
-      device: .openCL, options: .checked, metrics: [.accuracy, .topK(5)], placement: .host,
+      device: .openCL, options: .checked, metrics: [.topK(5)], placement: .host,
       loss: .categoricalCrossEntropy(labelSmoothing: 0.1), optimizer: AdamW(weightDecay: 0.1), history: history)
     let encoded = try await Task.detached { try JSONEncoder().encode(values) }.value
     try require(try JSONDecoder().decode(Values.self, from: encoded) == values, "they come back")
@@ -79,9 +79,9 @@ actor EpochLog {
 struct Values: Codable, Hashable, Sendable {
   var device: Device
   var options: CompileOptions
-  var metrics: [Metric]
+  var metrics: [TopKAccuracy]
   var placement: DataPlacement
-  var loss: Loss
+  var loss: CategoricalCrossEntropy
   var optimizer: AdamW
   var history: History
 }
