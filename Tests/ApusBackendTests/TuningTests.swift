@@ -46,7 +46,7 @@
         let executable = try session.compile(traced.graph, outputs: traced.outputs)
         _ = try executable(traced.values)
         return try executable.profile().operations.compactMap {
-          session.tunable.scheduleChoice(for: $0.op, inputs: $0.operands, output: $0.output)
+          session.tunable.scheduleChoice(for: $0.request)
         }
       }
     }
