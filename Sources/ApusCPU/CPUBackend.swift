@@ -12,7 +12,6 @@ package final class CPUBackend: Backend {
 
   package let device: DeviceDescription
   package let mode: Mode
-  package let batchTileBytes: Int
   /// Memory for tiles of expressions, and for what heavy kernels lay out; a kernel may use both at once.
   let tileScratch: Scratch
   let workScratch: Scratch
@@ -29,7 +28,6 @@ package final class CPUBackend: Backend {
     self.guards = guards
     (tileScratch, workScratch) = (Scratch(guards: guards), Scratch(guards: guards))
     device = Self.describe(mode)
-    batchTileBytes = mode == .fast ? Self.tileBytes : .max
   }
 
   /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded, or `APUS_THREADS` is no number of
@@ -84,36 +82,18 @@ package final class CPUBackend: Backend {
 
   // MARK: Kernels
 
-  package func hasKernel(for op: Op) -> Bool { op.onCPU != nil }
-
-  package func fusesEpilogue(of op: Op) -> Bool { op.onCPU?.takesEpilogue ?? false }
-
-  /// oneDNN's convolutions add to what the result holds.
-  package func overwrittenOperand(of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType) -> Int? {
-    #if OneDNN
-      guard mode == .fast, op.isForwardConvolution, result.dtype == .float32 else { return nil }
-      return NativeEpilogue.Terms(epilogue, operands: operands, result: result)?.addend
-    #else
-      return nil
-    #endif
-  }
-
-  /// For cells that are laid out for oneDNN; all other kernels bring their own scratch memory, shared by all of them.
-  package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-    #if OneDNN
-      mode == .fast ? sampledByteCount(for: op, inputs: inputs, output: output) : 0
-    #else
-      0
-    #endif
+  package func prepare(_ request: KernelRequest) -> Prepared? {
+    guard let operation = request.op.onCPU else { return nil }
+    if mode == .reference || request.needsReference {
+      return Prepared(schedule: ReferenceSchedule(), takesEpilogue: operation.takesEpilogue)
+    }
+    return operation.prepare(request, on: self)
   }
 
   package func kernel(for invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel {
     adoptThread()
-    let isDouble = (invocation.inputs + [invocation.output]).contains { $0.type.dtype == .float64 }
-    // An empty operand has a result (a sum of nothing) that libraries do not define.
-    let isEmpty = invocation.inputs.contains { $0.count == 0 }
     guard let operation = invocation.op.onCPU else { preconditionFailure("\(invocation.op.name) has no kernel") }
-    if mode == .reference || isDouble || isEmpty {
+    if invocation.schedule is ReferenceSchedule {
       return CPUKernel(invocation, invocation.withReferenceEpilogue(operation.reference(invocation)))
     }
     return CPUKernel(invocation, try operation.body(invocation, on: self))
@@ -155,6 +135,19 @@ package final class CPUBackend: Backend {
   /// The reference has no threads, and must not settle whose threads are used before oneDNN brings its own.
   private func adoptThread() {
     if mode == .fast { apus_adopt_thread() }
+  }
+}
+
+/// Plain loops in float64.
+private struct ReferenceSchedule: KernelSchedule {
+  var name: String { "reference" }
+}
+
+extension KernelRequest {
+  /// Whether only the plain loops compute it: on float64, and for an empty operand, whose result (a sum of nothing)
+  /// libraries do not define.
+  fileprivate var needsReference: Bool {
+    (operands + [result]).contains { $0.dtype == .float64 } || operands.contains { $0.count == 0 }
   }
 }
 

@@ -1,24 +1,24 @@
 import ApusCore
 internal import CThreads
 
-extension CPUBackend {
+extension ChannelSums: CPUOperation {
   /// Sums of expressions over all axes but the last: tiles of values are computed and added up while they are cached.
   ///
   /// The rows are cut into chunks whose size depends on the shape alone, so that any number of threads gives the same
   /// sums.
-  func channelSums(_ sums: ChannelSums, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
     let (full, channels) = (invocation.inputs[0].type, invocation.output.shape[1])
     let program = try TileProgram(
-      sums.expressions, operands: invocation.inputs.map { TileOperand($0, finishing: full) }, targets: nil,
-      rowLength: channels, scratch: tileScratch, memoryLimit: device.memoryBytes)
+      expressions, operands: invocation.inputs.map { TileOperand($0, finishing: full) }, targets: nil,
+      rowLength: channels, scratch: backend.tileScratch, memoryLimit: backend.device.memoryBytes)
     let rows = full.count / max(channels, 1)
     var chunkRows = max(8, 32768 / max(channels, 1))
-    if let sample = sums.sample { chunkRows = (chunkRows + sample.block - 1) / sample.block * sample.block }
-    let (sampled, block) = sums.sample.map { ($0.rows * channels, $0.block * channels) } ?? (Int.max, Int.max)
+    if let sample { chunkRows = (chunkRows + sample.block - 1) / sample.block * sample.block }
+    let (sampled, block) = sample.map { ($0.rows * channels, $0.block * channels) } ?? (Int.max, Int.max)
     let chunks = max(1, (rows + chunkRows - 1) / chunkRows)
-    let length = sums.expressions.count * channels
+    let length = expressions.count * channels
     let output = invocation.output.floats
-    let partial = chunks == 1 ? nil : try allocate(chunks * length * MemoryLayout<Float>.stride)
+    let partial = chunks == 1 ? nil : try backend.allocate(chunks * length * MemoryLayout<Float>.stride)
     let partials = partial?.base.assumingMemoryBound(to: Float.self) ?? output
     let pass = parallelLoop(over: chunks) { range, part in
       for chunk in range {
@@ -26,7 +26,7 @@ extension CPUBackend {
         target.update(repeating: 0, count: length)
         let elements = (chunk * chunkRows * channels)..<(min((chunk + 1) * chunkRows, rows) * channels)
         program.run(elements, first: sampled, ofEvery: block, part: part) { first, count, values in
-          for k in 0..<sums.expressions.count {
+          for k in 0..<expressions.count {
             addRows(values(k), first, count, channels, target + k * channels)
           }
         }
@@ -56,14 +56,4 @@ private func addRows(
   apus_add_rows(x + done, Int64(rows), Int64(columns), sums)
   done += rows * columns
   apus_accumulate(x + done, sums, Int64(count - done))
-}
-
-extension ChannelSums: CPUOperation {
-  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    try backend.channelSums(self, invocation)
-  }
-
-  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
-    invocation.referenceChannelSums(self)
-  }
 }

@@ -2,21 +2,16 @@ import ApusCore
 internal import CThreads
 
 extension CPUBackend {
-  /// A pass of a depthwise convolution with full vectors for any number of channels; `nil` for other convolutions.
+  /// A pass of a depthwise convolution of `images` images with full vectors for any number of channels.
   func depthwise(
-    _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
-    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body? {
-    guard let sizes = shape.depthwise else { return nil }
+    _ pass: ConvolutionPass, _ sizes: apus_depthwise, _ images: Int, _ image: Operand<CPUBuffer>,
+    _ filter: Operand<CPUBuffer>, _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
     switch pass {
-    case .forward:
-      return try depthwise(sizes, shape.n, from: image, by: filter, isTurned: false, to: result, invocation)
-    case .inputGradient:
-      // From the result's gradient to the image's, by the filter turned by 180 degrees.
-      guard let turned = shape.turnedDepthwise else { return nil }
-      return try depthwise(turned, shape.n, from: result, by: filter, isTurned: true, to: image, invocation)
-    case .filterGradient:
-      return try depthwiseFilterGradient(sizes, shape.n, image, result, filter, invocation)
+    case .forward: try depthwise(sizes, images, from: image, by: filter, isTurned: false, to: result, invocation)
+    // From the result's gradient to the image's, by the filter turned by 180 degrees.
+    case .inputGradient: try depthwise(sizes, images, from: result, by: filter, isTurned: true, to: image, invocation)
+    case .filterGradient: try depthwiseFilterGradient(sizes, images, image, result, filter, invocation)
     }
   }
 
@@ -123,14 +118,13 @@ private struct DepthwiseBands {
 }
 
 extension ConvolutionShape {
-  /// `nil` for what the loops do not serve.
-  fileprivate var depthwise: apus_depthwise? {
-    depthwise(height: h, width: w, resultHeight: p, resultWidth: q, top: window.top, left: window.left)
-  }
-
-  /// From the result's gradient to the image's.
-  fileprivate var turnedDepthwise: apus_depthwise? {
-    depthwise(height: p, width: q, resultHeight: h, resultWidth: w, top: r - 1 - window.top, left: s - 1 - window.left)
+  /// Of the input gradient, from the result's gradient to the image's; `nil` for what the loops do not serve.
+  func depthwise(_ pass: ConvolutionPass) -> apus_depthwise? {
+    let forward = depthwise(
+      height: h, width: w, resultHeight: p, resultWidth: q, top: window.top, left: window.left)
+    if forward == nil || pass != .inputGradient { return forward }
+    return depthwise(
+      height: p, width: q, resultHeight: h, resultWidth: w, top: r - 1 - window.top, left: s - 1 - window.left)
   }
 
   private func depthwise(

@@ -2,12 +2,12 @@ import ApusCore
 internal import CThreads
 
 extension CPUBackend {
-  /// A convolution of images with few channels, row by row of results; `nil` for others.
+  /// A convolution of images with few channels, row by row of results.
   func fewChannels(
-    _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>, _ result: Operand<CPUBuffer>,
-    _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body? {
-    guard var sizes = shape.fewChannels, apus_few_channels_suits(&sizes) != 0 else { return nil }
+    _ sizes: apus_few_channels, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
+    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
+    var sizes = sizes
     let native = NativeEpilogue(withoutAddend: invocation)
     let epilogue = native == nil ? try epilogueProgram(invocation) : nil
     let scratch = workScratch
@@ -30,12 +30,15 @@ extension CPUBackend {
 }
 
 extension ConvolutionShape {
-  /// With larger windows or more filters oneDNN was measured to be faster.
-  fileprivate var fewChannels: apus_few_channels? {
-    guard c <= 4, r * s * c <= 36, groups == 1, window.dilationY == 1, window.dilationX == 1 else { return nil }
-    return apus_few_channels(
+  /// With larger windows or more filters oneDNN was measured to be faster: `nil`, as for other passes.
+  func fewChannels(_ pass: ConvolutionPass) -> apus_few_channels? {
+    guard pass == .forward, c <= 4, r * s * c <= 36, groups == 1, window.dilationY == 1, window.dilationX == 1 else {
+      return nil
+    }
+    var sizes = apus_few_channels(
       height: Int64(h), width: Int64(w), channels: Int64(c), filter_height: Int64(r), filter_width: Int64(s),
       filters: Int64(k), result_height: Int64(p), result_width: Int64(q), stride_y: Int64(window.strideY),
       stride_x: Int64(window.strideX), top: Int64(window.top), left: Int64(window.left))
+    return apus_few_channels_suits(&sizes) == 0 ? nil : sizes
   }
 }

@@ -3,15 +3,11 @@ internal import CThreads
 
 extension CPUBackend {
   /// The pass of a convolution with few filters; or the input gradient of one with few channels, which is a convolution
-  /// with as few filters. `nil` for others.
+  /// with as few filters.
   func fewFilters(
-    _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
-    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body? {
-    guard shape.suitsFewFilters else { return nil }
-    var sizes = pass == .inputGradient ? shape.turnedFewFilters : shape.fewFilters
-    // Sums of the lanes take their time: windows are to be larger than that.
-    guard apus_few_filters_suits(&sizes) != 0, shape.r * shape.s * Int(sizes.channels) >= 256 else { return nil }
+    _ pass: ConvolutionPass, _ sizes: apus_few_filters, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>,
+    _ filter: Operand<CPUBuffer>, _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
     switch pass {
     case .forward:
       let layout = apus_few_filters_layout(
@@ -88,11 +84,16 @@ extension CPUBackend {
 }
 
 extension ConvolutionShape {
-  fileprivate var suitsFewFilters: Bool {
-    groups == 1 && window.strideY == 1 && window.strideX == 1 && window.dilationY == 1 && window.dilationX == 1
+  /// `nil` for what the loops do not serve, and for smaller windows: sums of the lanes take their time.
+  func fewFilters(_ pass: ConvolutionPass) -> apus_few_filters? {
+    guard groups == 1, window.strideY == 1, window.strideX == 1, window.dilationY == 1, window.dilationX == 1 else {
+      return nil
+    }
+    var sizes = pass == .inputGradient ? turnedFewFilters : fewFilters
+    return apus_few_filters_suits(&sizes) != 0 && r * s * Int(sizes.channels) >= 256 ? sizes : nil
   }
 
-  fileprivate var fewFilters: apus_few_filters {
+  private var fewFilters: apus_few_filters {
     apus_few_filters(
       height: Int64(h), width: Int64(w), channels: Int64(c), filter_height: Int64(r), filter_width: Int64(s),
       filters: Int64(k), result_height: Int64(p), result_width: Int64(q), top: Int64(window.top),
@@ -100,7 +101,7 @@ extension ConvolutionShape {
   }
 
   /// From the result's gradient to the image's.
-  fileprivate var turnedFewFilters: apus_few_filters {
+  private var turnedFewFilters: apus_few_filters {
     apus_few_filters(
       height: Int64(p), width: Int64(q), channels: Int64(k), filter_height: Int64(r), filter_width: Int64(s),
       filters: Int64(c), result_height: Int64(h), result_width: Int64(w), top: Int64(r - 1 - window.top),

@@ -6,31 +6,34 @@ internal import CThreads
 // Costs are counted in cycles with two multiply-adds of 16 lanes each and fitted to measurements: a transform takes
 // about 3 cycles for a tile and a channel.
 extension CPUBackend {
-  /// The pass by Winograd's method with the epilogue; `nil` where direct sums serve better.
+  /// A forward pass or an input gradient by Winograd's method, with the epilogue.
   func winograd(
-    _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
+    _ pass: ConvolutionPass, _ product: WinogradProduct, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
     _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body? {
-    guard shape.suitsWinograd else { return nil }
-    var native: NativeEpilogue?
-    let body: () -> Void
-    switch pass {
-    case .forward, .inputGradient:
-      guard let winograd = WinogradProduct.fastest(pass, shape) else { return nil }
-      if !winograd.isTransposed { native = NativeEpilogue(invocation) }
-      let (source, target) = pass == .forward ? (image, result) : (result, image)
-      let version = invocation.versions[1]
-      let kept = version == nil ? nil : try allocate(winograd.filterByteCount)
-      body = try winograd.body(
-        source: source.floats, filter: filter.floats, epilogue: native, target: target.floats, kept: kept,
-        version: version, scratch: workScratch, memoryLimit: device.memoryBytes)
-    case .filterGradient:
-      guard let winograd = WinogradFilterGradient(shape) else { return nil }
-      body = try winograd.body(
-        image: image.floats, result: result.floats, filter: filter.floats, scratch: workScratch,
-        memoryLimit: device.memoryBytes)
-    }
+  ) throws(BackendError) -> CPUKernel.Body {
+    let native = product.isTransposed ? nil : NativeEpilogue(invocation)
+    let (source, target) = pass == .forward ? (image, result) : (result, image)
+    let version = invocation.versions[1]
+    let kept = version == nil ? nil : try allocate(product.filterByteCount)
+    let body = try product.body(
+      source: source.floats, filter: filter.floats, epilogue: native, target: target.floats, kept: kept,
+      version: version, scratch: workScratch, memoryLimit: device.memoryBytes)
     let finish = native == nil ? try epilogueProgram(invocation)?.loop(over: invocation.output.count) : nil
+    return {
+      body()
+      finish?()
+    }
+  }
+
+  /// A filter gradient by Winograd's method, with the epilogue.
+  func winograd(
+    _ gradient: WinogradFilterGradient, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
+    _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+  ) throws(BackendError) -> CPUKernel.Body {
+    let body = try gradient.body(
+      image: image.floats, result: result.floats, filter: filter.floats, scratch: workScratch,
+      memoryLimit: device.memoryBytes)
+    let finish = try epilogueProgram(invocation)?.loop(over: invocation.output.count)
     return {
       body()
       finish?()
@@ -39,7 +42,7 @@ extension CPUBackend {
 }
 
 /// A pass that multiplies transformed tiles by transformed filters.
-private struct WinogradProduct {
+struct WinogradProduct {
   private let sizes: apus_winograd
   /// The product's own view of them: channels are what it sums over.
   private let productSizes: apus_winograd
@@ -53,8 +56,9 @@ private struct WinogradProduct {
   private let chunks: Int
   private let cost: Double
 
-  /// The pass in the way that is fastest; `nil` where direct sums are faster.
+  /// The pass in the way that is fastest; `nil` where direct sums are faster, and for the filter gradient.
   static func fastest(_ pass: ConvolutionPass, _ shape: ConvolutionShape) -> Self? {
+    guard shape.suitsWinograd, pass != .filterGradient else { return nil }
     let first = pass == .forward ? Self(forward: shape) : Self(turned: shape)
     let second = pass == .forward ? nil : Self(transposed: shape)
     let best = if let second, second.cost < first.cost { second } else { first }
@@ -160,14 +164,16 @@ private struct WinogradProduct {
 }
 
 /// The filter gradient: blocks of channels and filters, each summed over parts of the tiles.
-private struct WinogradFilterGradient {
+struct WinogradFilterGradient {
   private let sizes: apus_winograd
   private let tiles: Int
   private let blocks: Int
   /// Parts of the tiles: as few as give every thread as many blocks.
   private let parts: Int
 
-  init?(_ shape: ConvolutionShape) {
+  /// `nil` where direct sums are faster, and for other passes.
+  init?(_ pass: ConvolutionPass, _ shape: ConvolutionShape) {
+    guard shape.suitsWinograd, pass == .filterGradient else { return nil }
     var sizes = shape.winograd
     blocks = Int(apus_winograd_block_count(&sizes))
     tiles = sizes.tileCount

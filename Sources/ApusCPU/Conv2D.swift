@@ -1,30 +1,38 @@
 import ApusCore
 
-extension CPUBackend {
-  /// A pass by the fastest of the ways that there are.
-  func convolution(
-    _ convolution: Convolution, _ invocation: Invocation<CPUBuffer>
-  ) throws(BackendError) -> CPUKernel.Body {
-    let pass = convolution.pass
-    let shape = ConvolutionShape(
-      convolution, operands: invocation.inputs.map(\.type), result: invocation.output.type)
-    let (image, filter, result) = pass.arrays(invocation.inputs, computed: invocation.output)
-    // These write a result before they read what is added to it.
-    if !invocation.overwritesEpilogueInput {
-      if pass == .forward, let body = try fewChannels(shape, image, filter, result, invocation) { return body }
-      if let body = try depthwise(pass, shape, image, filter, result, invocation) { return body }
-      if let body = try fewFilters(pass, shape, image, filter, result, invocation) { return body }
-    }
-    if let body = try winograd(pass, shape, image, filter, result, invocation) { return body }
-    return try self.convolution(pass, shape, image, filter, result, invocation)
-  }
-}
-
 extension Convolution: CPUOperation {
   var takesEpilogue: Bool { true }
 
+  func prepare(_ request: KernelRequest, on backend: CPUBackend) -> Prepared {
+    let schedule = Conv2DSchedule(
+      pass, ConvolutionShape(self, operands: request.operands, result: request.result))
+    var prepared = Prepared(
+      schedule: schedule, workspaceByteCount: schedule.workspaceByteCount, takesEpilogue: true)
+    if pass == .forward, schedule.addsToResult, let epilogue = request.epilogue {
+      let terms = NativeEpilogue.Terms(epilogue, operands: request.epilogueOperands, result: request.result)
+      prepared.overwrittenOperand = terms?.addend
+    }
+    return prepared
+  }
+
   func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    try backend.convolution(self, invocation)
+    let shape = ConvolutionShape(self, operands: invocation.inputs.map(\.type), result: invocation.output.type)
+    let (image, filter, result) = pass.arrays(invocation.inputs, computed: invocation.output)
+    switch invocation.chosen(Conv2DSchedule.self) {
+    case .fewChannels(let sizes): return try backend.fewChannels(sizes, shape, image, filter, result, invocation)
+    case .depthwise(let sizes): return try backend.depthwise(pass, sizes, shape.n, image, filter, result, invocation)
+    case .fewFilters(let sizes): return try backend.fewFilters(pass, sizes, shape, image, filter, result, invocation)
+    case .winograd(let product): return try backend.winograd(pass, product, image, filter, result, invocation)
+    case .winogradFilterGradient(let gradient):
+      return try backend.winograd(gradient, image, filter, result, invocation)
+    #if OneDNN
+      case .sampled(let cells): return try backend.sampled(pass, shape, cells, image, filter, result, invocation)
+      case .imageByImage: return try backend.imageByImage(shape, image, filter, result, invocation)
+      case .library: return try backend.convolution(pass, shape, image, filter, result, invocation)
+    #else
+      case .product: return try backend.convolution(pass, shape, image, filter, result, invocation)
+    #endif
+    }
   }
 
   func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void { invocation.referenceConvolution(self) }

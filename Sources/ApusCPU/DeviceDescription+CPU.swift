@@ -14,10 +14,12 @@ extension CPUBackend {
     // First of all: the number of threads is oneDNN's, at most one for each core.
     _ = limitsCores
     let driver = mode == .fast ? library : "Swift (reference)"
-    return DeviceDescription(
+    var device = DeviceDescription(
       identifier: "cpu", name: processorName, kind: .cpu, driver: driver,
       computeUnits: mode == .fast ? Int(apus_thread_count()) : 1, memoryBytes: HostMemory.total,
       maximumAllocationBytes: HostMemory.total, alignment: Allocation.alignment)
+    if mode == .fast { device.batchTileBytes = tileBytes }
+    return device
   }
 
   /// A container may have the time of two of the machine's 64 cores: more threads would stand still in turn, and the
@@ -36,7 +38,7 @@ extension CPUBackend {
 
   /// A quarter of the last cache of the first core, as Linux reports it; `Int.max` where it does not. (`sysconf` asks
   /// the processor, which under a hypervisor answers for the whole machine.)
-  static var tileBytes: Int {
+  private static var tileBytes: Int {
     for index in [3, 2] {
       guard let size = lines(of: "/sys/devices/system/cpu/cpu0/cache/index\(index)/size").first else { continue }
       let digits = size.prefix(while: \.isNumber)

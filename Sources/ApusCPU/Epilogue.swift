@@ -55,9 +55,3 @@ struct NativeEpilogue {
     }
   }
 }
-
-extension Invocation<CPUBuffer> {
-  /// Whether an operand of the epilogue lies where the result goes: a kernel that applies the epilogue afterwards would
-  /// have written over it.
-  var overwritesEpilogueInput: Bool { epilogueInputs.contains { $0.floats == output.floats } }
-}

@@ -2,19 +2,19 @@
   import ApusCore
   internal import CThreads
 
-  extension CPUBackend {
+  extension MatMul {
     /// A product with the package's own loops: bands of rows or columns of the result, of which there are more, on all
     /// threads.
-    func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
-      let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
+    func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+      let shape = MatMulShape(self, a: invocation.inputs[0].shape, result: invocation.output.shape)
       let (a, b, y) = (invocation.inputs[0].floats, invocation.inputs[1].floats, invocation.output.floats)
       let stride = Int(apus_gemm_scratch())
-      let scratch = workScratch
+      let scratch = backend.workScratch
       try scratch.reserve(
-        stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
+        stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: backend.device.memoryBytes)
       let (m, n, k) = (shape.m, shape.n, shape.k)
-      let (aRow, aColumn) = matMul.transposeA ? (1, m) : (k, 1)
-      let (bRow, bColumn) = matMul.transposeB ? (1, k) : (n, 1)
+      let (aRow, aColumn) = transposeA ? (1, m) : (k, 1)
+      let (bRow, bColumn) = transposeB ? (1, k) : (n, 1)
       let cutsRows = m >= n
       let bandSize = 64
       let bands = ((cutsRows ? m : n) + bandSize - 1) / bandSize
@@ -30,7 +30,7 @@
             scratch.floats(part: part, stride: stride))
         }
       }
-      let epilogue = try epilogueProgram(invocation)?.loop(over: invocation.output.count)
+      let epilogue = try backend.epilogueProgram(invocation)?.loop(over: invocation.output.count)
       return {
         product()
         epilogue?()

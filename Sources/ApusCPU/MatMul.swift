@@ -2,14 +2,6 @@ import ApusCore
 
 extension MatMul: CPUOperation {
   var takesEpilogue: Bool { true }
-
-  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    try backend.matMul(self, invocation)
-  }
-
-  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
-    invocation.referenceMatMul(self)
-  }
 }
 
 /// Sizes of a product of (stacks of) matrices.

@@ -1,13 +1,15 @@
 import ApusCore
 internal import CThreads
 
-extension CPUBackend {
+extension Reduction: CPUOperation {
+  var takesEpilogue: Bool { true }
+
   /// Sum, mean or maximum over axes: one pass for each run of neighbouring reduced axes, the last one first.
-  func reduce(_ reduction: Reduction, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
     let input = invocation.inputs[0]
-    var groups = AxisGroup.groups(of: input.shape, reducing: reduction.axes)
-    let reducedCount = reduction.axes.reduce(1) { $0 * input.shape[$1] }
-    let kind = reduction.kind == .max ? APUS_REDUCE_MAXIMUM : APUS_REDUCE_SUM
+    var groups = AxisGroup.groups(of: input.shape, reducing: axes)
+    let reducedCount = axes.reduce(1) { $0 * input.shape[$1] }
+    let operation = kind == .max ? APUS_REDUCE_MAXIMUM : APUS_REDUCE_SUM
     var steps: [() -> Void] = []
     var source = input.floats
     var keptBuffers: [CPUBuffer] = []
@@ -17,17 +19,18 @@ extension CPUBackend {
       let length = groups.remove(at: position).size
       var target = invocation.output.floats
       if groups.contains(where: \.isReduced) {
-        let buffer = try allocate(outer * inner * MemoryLayout<Float>.stride)
+        let buffer = try backend.allocate(outer * inner * MemoryLayout<Float>.stride)
         keptBuffers.append(buffer)
         target = buffer.base.assumingMemoryBound(to: Float.self)
       }
-      steps += try reductionPass(kind, source, target, outer: outer, length: length, inner: inner, &keptBuffers)
+      steps += try Self.pass(
+        operation, source, target, outer: outer, length: length, inner: inner, &keptBuffers, on: backend)
       source = target
     }
     let output = invocation.output
     if steps.isEmpty { steps.append { output.floats.update(from: input.floats, count: output.count) } }
-    let factor = reduction.kind == .mean ? 1 / Float(reducedCount) : 1
-    let epilogue = try epilogueProgram(invocation)?.loop(over: output.count)
+    let factor = kind == .mean ? 1 / Float(reducedCount) : 1
+    let epilogue = try backend.epilogueProgram(invocation)?.loop(over: output.count)
     return { [keptBuffers] in
       withExtendedLifetime(keptBuffers) { for step in steps { step() } }
       if factor != 1 { apus_scale(output.floats, factor, 0, output.floats, Int64(output.count)) }
@@ -39,9 +42,9 @@ extension CPUBackend {
   ///
   /// Where there is little outside the reduced axis to share out, it is cut into chunks whose size depends on the shape
   /// alone, so that any number of threads gives the same sums.
-  private func reductionPass(
+  private static func pass(
     _ kind: apus_reduction, _ source: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>, outer: Int,
-    length: Int, inner: Int, _ keptBuffers: inout [CPUBuffer]
+    length: Int, inner: Int, _ keptBuffers: inout [CPUBuffer], on backend: CPUBackend
   ) throws(BackendError) -> [() -> Void] {
     let chunkLength = max(8, 16384 / inner)
     let isWide = outer >= 16 || outer * length * inner < 65536
@@ -55,7 +58,7 @@ extension CPUBackend {
       ]
     }
     let chunks = (length + chunkLength - 1) / chunkLength
-    let partial = try allocate(outer * chunks * inner * MemoryLayout<Float>.stride)
+    let partial = try backend.allocate(outer * chunks * inner * MemoryLayout<Float>.stride)
     keptBuffers.append(partial)
     let partials = partial.base.assumingMemoryBound(to: Float.self)
     return [
@@ -74,9 +77,11 @@ extension CPUBackend {
       },
     ]
   }
+}
 
+extension ArgMax: CPUOperation {
   /// Index of the first maximum along `axis`; a NaN counts as greatest.
-  func argMax(_ axis: Int, _ invocation: Invocation<CPUBuffer>) -> CPUKernel.Body {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
     let shape = invocation.inputs[0].shape
     let inner = shape[(axis + 1)...].reduce(1, *)
     let length = shape[axis]
@@ -125,27 +130,5 @@ struct AxisGroup {
       }
     }
     return groups
-  }
-}
-
-extension Reduction: CPUOperation {
-  var takesEpilogue: Bool { true }
-
-  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    try backend.reduce(self, invocation)
-  }
-
-  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
-    invocation.referenceReduce(self)
-  }
-}
-
-extension ArgMax: CPUOperation {
-  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    backend.argMax(axis, invocation)
-  }
-
-  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
-    invocation.referenceArgMax(axis)
   }
 }

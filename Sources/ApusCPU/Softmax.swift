@@ -9,17 +9,19 @@ internal import CThreads
   import Glibc
 #endif
 
-extension CPUBackend {
+extension SoftmaxKind: CPUOperation {
+  var takesEpilogue: Bool { true }
+
   /// Softmax or its logarithm along the last axis: rows on all threads.
-  func softmax(_ kind: SoftmaxKind, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
     let classes = invocation.output.shape.last ?? 1
     let (x, y) = (invocation.inputs[0].floats, invocation.output.floats)
-    let epilogue = try epilogueProgram(invocation)
+    let epilogue = try backend.epilogueProgram(invocation)
     return parallelLoop(over: invocation.output.count / classes, minimum: 4096 / classes + 1) { rows, part in
       for row in rows {
         let (source, target) = (x + row * classes, y + row * classes)
         let maximum = apus_reduce(APUS_REDUCE_MAXIMUM, source, Int64(classes))
-        switch kind {
+        switch self {
         case .softmax:
           let sum = apus_exp_shifted(source, maximum, target, Int64(classes))
           apus_scale(target, 1 / sum, 0, target, Int64(classes))
@@ -30,17 +32,5 @@ extension CPUBackend {
       }
       epilogue?.run((rows.lowerBound * classes)..<(rows.upperBound * classes), part: part)
     }
-  }
-}
-
-extension SoftmaxKind: CPUOperation {
-  var takesEpilogue: Bool { true }
-
-  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    try backend.softmax(self, invocation)
-  }
-
-  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
-    invocation.referenceSoftmax(self)
   }
 }

@@ -137,7 +137,7 @@ extension RunProfile.Operation {
   /// What operations have in common that are one line of the table.
   fileprivate var group: [String] {
     let types = (inputs + [output]).map { "\($0)" }
-    return [name, label] + types + [epilogue.map { "\($0)" } ?? ""] + launches.map(\.name)
+    return [name, label] + types + [request.epilogue.map { "\($0)" } ?? ""] + launches.map(\.name)
   }
 
   /// This operation and others of its group: sums of their times and work.

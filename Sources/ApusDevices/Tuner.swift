@@ -77,10 +77,7 @@ package struct Tuner {
     var choices: [ScheduleChoice] = []
     var operations: [ScheduleChoice: [Int]] = [:]
     for (index, operation) in profile.operations.enumerated() {
-      guard
-        let choice = backend.scheduleChoice(
-          for: operation.op, inputs: operation.operands, output: operation.output)
-      else { continue }
+      guard let choice = backend.scheduleChoice(for: operation.request) else { continue }
       if operations[choice] == nil { choices.append(choice) }
       operations[choice, default: []].append(index)
     }

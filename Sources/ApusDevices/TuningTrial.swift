@@ -10,11 +10,11 @@ struct TuningTrial {
   private let reductionLength: Double
 
   init(_ operation: RunProfile.Operation) {
-    let output = operation.output
+    let (request, output) = (operation.request, operation.request.result)
     reductionLength = max(1, operation.floatingPointOperations / Double(2 * output.count))
     let types =
-      operation.operands
-      + operation.epilogueOperands.map { type in
+      request.operands
+      + request.epilogueOperands.map { type in
         let shape: [Int] =
           switch EpilogueOperandKind(type, of: output) {
           case .scalar: []
@@ -29,9 +29,9 @@ struct TuningTrial {
       tensors.append(graph.input("x\(number)", shape: type.shape, dtype: type.dtype))
       values.append(Self.noise(type.shape, stream: UInt32(number)).converted(to: type.dtype))
     }
-    let operands = Array(tensors.prefix(operation.operands.count))
-    var result = graph.append(operation.op, operands, output)
-    if let epilogue = operation.epilogue {
+    let operands = Array(tensors.prefix(request.operands.count))
+    var result = graph.append(request.op, operands, output)
+    if let epilogue = request.epilogue {
       result = pointwise(epilogue, [result] + tensors.dropFirst(operands.count))
     }
     self.result = result

@@ -1,16 +1,23 @@
 import ApusCore
 
-extension OpenCLBackend {
+extension ChannelSums: OpenCLOperation {
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    if request.operands[0].count == 0 { return Prepared() }
+    let tile = ChannelSumsTile(request.operands[0], self, on: backend)
+    return Prepared(
+      schedule: tile, workspaceByteCount: tile.splits == 1 ? 0 : tile.splits * request.result.byteCount)
+  }
+
   /// Sums of expressions over all axes but the last.
-  func channelSums(_ sums: ChannelSums, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let full = call.inputs[0].type
-    if full.count == 0 { return try zeros(call) }
-    let tile = ChannelSumsTile(full, sums, on: self)
+    if full.count == 0 { return try backend.zeros(call) }
+    let tile = call.chosen(ChannelSumsTile.self)
     var defines = tile.defines
     let names = call.inputs.indices.map { "x\($0)" }
     defines.define("PARAMETERS", names.map { "__global const float *restrict \($0), " }.joined())
     let source = ExprSource(
-      sums.expressions, type: "T",
+      expressions, type: "T",
       input: { slot in
         switch EpilogueOperandKind(call.inputs[slot].type, of: full) {
         case .scalar: "(T)(\(names[slot])[0])"
@@ -21,32 +28,28 @@ extension OpenCLBackend {
     let additions = source.results.enumerated().map { "ADD(\($0), \($1));\n" }.joined()
     defines.define("TERMS(T, LOAD, index, channel, ADD)", "{\n\(source.statements)\(additions)}")
 
-    let files = kernelClass == .cpu ? ["vector_cpu", "channel_sums"] : ["channel_sums"]
-    let program = try self.source(files, defines, for: call)
+    let files = backend.kernelClass == .cpu ? ["vector_cpu", "channel_sums"] : ["channel_sums"]
+    let program = try backend.source(files, defines, for: call)
     let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
     var launches = [
-      try launch(
+      try backend.launch(
         program, "channel_sums", call.inputs.map(\.buffer) + [partial], tile.numbers, global: [tile.global],
         local: [tile.local])
     ]
-    if tile.splits > 1 { launches.append(try sumParts(tile.splits, in: partial, call)) }
+    if tile.splits > 1 { launches.append(try backend.sumParts(tile.splits, in: partial, call)) }
     return OpenCLKernel(launches)
-  }
-
-  func channelSumsWorkspace(_ sums: ChannelSums, _ inputs: [TensorType], _ output: TensorType) -> Int {
-    if inputs[0].count == 0 { return 0 }
-    let splits = ChannelSumsTile(inputs[0], sums, on: self).splits
-    return splits == 1 ? 0 : splits * output.byteCount
   }
 }
 
 /// How `channel_sums.cl` divides the rows among work-items.
-private struct ChannelSumsTile {
+private struct ChannelSumsTile: KernelSchedule {
   private(set) var defines: Defines
   let numbers: OpenNumbers
   let splits: Int
   let global: Int
   let local: Int
+
+  var name: String { splits == 1 ? "one launch" : "\(splits) parts" }
 
   init(_ full: TensorType, _ channelSums: ChannelSums, on backend: OpenCLBackend) {
     let channels = full.shape.last ?? 1
@@ -76,15 +79,5 @@ private struct ChannelSumsTile {
       defines["LANES"] = lanes
     }
     numbers = OpenNumbers(sizes: [rows, channels, splits])
-  }
-}
-
-extension ChannelSums: OpenCLOperation {
-  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
-    backend.channelSumsWorkspace(self, inputs, output)
-  }
-
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.channelSums(self, call)
   }
 }

@@ -1,56 +1,49 @@
-package import ApusCore
+import ApusCore
 
-extension OpenCLBackend {
-  /// One pass of a convolution, with the tile that suits its shape.
-  func convolution(_ convolution: Convolution, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
-    let pass = convolution.pass
-    let shape = ConvolutionShape(convolution, operands: call.inputs.map(\.type), result: call.resultType)
-    if let pooling = call.pooling?.attributes {
-      return try direct(shape, pass, Conv2DTile(shape, pass, pooling: pooling), call)
-    }
-    switch conv2DSchedule(shape, pass) {
-    case .direct(let tile): return try direct(shape, pass, tile, call)
-    case .winograd(let tile): return try winograd(shape, pass, tile, call)
-    case .depthwise(let tile): return try depthwise(shape, pass, tile, call)
-    case .filterGradient(let tile): return try filterGradient(shape, tile, call)
-    case .winogradFilterGradient(let tile): return try winogradFilterGradient(shape, tile, call)
-    case .matrix(let product, let tile): return try matMul(product, tile, call)
-    case .product(let product): return try implicitProduct(shape, pass, product, call)
-    }
-  }
+extension Convolution: OpenCLOperation {
+  var takesEpilogue: Bool { pass != .filterGradient }
 
-  func convolutionWorkspace(_ convolution: Convolution, _ inputs: [TensorType], _ output: TensorType) -> Int {
-    let pass = convolution.pass
-    let shape = ConvolutionShape(convolution, operands: inputs, result: output)
-    switch conv2DSchedule(shape, pass) {
-    case .direct: return pass == .inputGradient ? shape.filterCount * 4 : 0
-    case .winograd(let tile): return tile.workspaceByteCount
-    case .depthwise(let tile): return tile.workspaceByteCount
-    case .matrix: return 0
-    case .filterGradient(let tile): return tile.sumsInParts ? tile.splits * shape.filterCount * 4 : 0
-    case .winogradFilterGradient(let tile): return tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
-    case .product(let product): return product.tile.workspaceByteCount(output.count)
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    let shape = ConvolutionShape(self, operands: request.operands, result: request.result)
+    let schedule = backend.conv2DSchedule(shape, pass)
+    if let pooling = request.pooling, canPool(pooling, shape) {
+      let pooled = Conv2DSchedule.direct(Conv2DTile(shape, pass, pooling: pooling))
+      return Prepared(schedule: pooled, takesEpilogue: takesEpilogue, takesPooling: schedule.isLikeDirect)
     }
+    return Prepared(
+      schedule: schedule, workspaceByteCount: schedule.workspaceByteCount(shape, pass), takesEpilogue: takesEpilogue)
   }
 
   /// The direct convolution pools rows of small windows that lie side by side. What windows of several rows hold so far
   /// is private memory, up to 64 floats for each of a row.
-  package func fusesPooling(
-    _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
-  ) -> Bool {
-    guard case .convolution(let convolution) = op, convolution.pass == .forward, pooling.tilesImage, pooling.width <= 8,
-      pooling.width <= result.shape[2], pooling.height <= result.shape[1],
-      pooling.height == 1 || result.shape[2] / pooling.width <= 1024
-    else { return false }
-    switch conv2DSchedule(ConvolutionShape(convolution, operands: inputs, result: result), .forward) {
-    case .direct, .matrix: return true
-    case .winograd, .depthwise, .filterGradient, .winogradFilterGradient, .product: return false
-    }
+  private func canPool(_ pooling: Pool2DAttributes, _ shape: ConvolutionShape) -> Bool {
+    pass == .forward && pooling.tilesImage && pooling.width <= 8 && pooling.width <= shape.q
+      && pooling.height <= shape.p && (pooling.height == 1 || shape.q / pooling.width <= 1024)
   }
 
+  func scheduleChoice(_ request: KernelRequest, on backend: OpenCLBackend) -> ScheduleChoice? {
+    let shape = ConvolutionShape(self, operands: request.operands, result: request.result)
+    return ScheduleChoice(shape.problem(pass), backend.conv2DSchedules(shape, pass))
+  }
+
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    let shape = ConvolutionShape(self, operands: call.inputs.map(\.type), result: call.resultType)
+    return switch call.chosen(Conv2DSchedule.self) {
+    case .direct(let tile): try backend.direct(shape, pass, tile, call)
+    case .winograd(let tile): try backend.winograd(shape, pass, tile, call)
+    case .depthwise(let tile): try backend.depthwise(shape, pass, tile, call)
+    case .filterGradient(let tile): try backend.filterGradient(shape, tile, call)
+    case .winogradFilterGradient(let tile): try backend.winogradFilterGradient(shape, tile, call)
+    case .matrix(let product, let tile): try backend.matMul(product, tile, call)
+    case .product(let product): try backend.implicitProduct(shape, pass, product, call)
+    }
+  }
+}
+
+extension OpenCLBackend {
   // MARK: CPU-class: direct convolution in registers
 
-  private func direct(
+  fileprivate func direct(
     _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ tile: Conv2DTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
@@ -77,7 +70,7 @@ extension OpenCLBackend {
     return OpenCLKernel(launches)
   }
 
-  private func filterGradient(
+  fileprivate func filterGradient(
     _ shape: ConvolutionShape, _ tile: FilterGradientTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines = shape.defines
@@ -121,7 +114,7 @@ extension OpenCLBackend {
     }
   }
 
-  private func implicitProduct(
+  fileprivate func implicitProduct(
     _ shape: ConvolutionShape, _ pass: ConvolutionPass, _ product: TiledProduct, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     var defines: Defines = [pass.names.define: 1]
@@ -135,22 +128,3 @@ extension OpenCLBackend {
 }
 
 private func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }
-
-extension Convolution: OpenCLOperation {
-  var takesEpilogue: Bool { pass != .filterGradient }
-
-  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
-    backend.convolutionWorkspace(self, inputs, output)
-  }
-
-  func scheduleChoice(
-    _ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend
-  ) -> ScheduleChoice? {
-    let shape = ConvolutionShape(self, operands: inputs, result: output)
-    return ScheduleChoice(shape.problem(pass), backend.conv2DSchedules(shape, pass))
-  }
-
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.convolution(self, call)
-  }
-}

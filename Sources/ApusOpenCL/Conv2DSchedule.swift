@@ -1,7 +1,7 @@
 import ApusCore
 
 /// How a pass of a convolution is computed.
-enum Conv2DSchedule: Schedule {
+enum Conv2DSchedule: KernelSchedule {
   case direct(Conv2DTile)
   case winograd(WinogradTile)
   case depthwise(DepthwiseTile)
@@ -20,6 +20,27 @@ enum Conv2DSchedule: Schedule {
     case .winogradFilterGradient(let tile): tile.name
     case .matrix(_, let tile): "matrix \(tile.name)"
     case .product(let product): product.name
+    }
+  }
+
+  /// Scratch memory of the kernels.
+  func workspaceByteCount(_ shape: ConvolutionShape, _ pass: ConvolutionPass) -> Int {
+    switch self {
+    case .direct: pass == .inputGradient ? shape.filterCount * 4 : 0
+    case .winograd(let tile): tile.workspaceByteCount
+    case .depthwise(let tile): tile.workspaceByteCount
+    case .matrix: 0
+    case .filterGradient(let tile): tile.sumsInParts ? tile.splits * shape.filterCount * 4 : 0
+    case .winogradFilterGradient(let tile): tile.splits == 1 ? 0 : tile.splits * shape.filterCount * 4
+    case .product(let product): product.tile.workspaceByteCount(shape.resultCount(pass))
+    }
+  }
+
+  /// Whether it multiplies and adds as the direct convolution does, only in other blocks.
+  var isLikeDirect: Bool {
+    switch self {
+    case .direct, .matrix: true
+    case .winograd, .depthwise, .filterGradient, .winogradFilterGradient, .product: false
     }
   }
 }

@@ -10,6 +10,15 @@ extension ConvolutionShape {
     ]
   }
 
+  /// Elements of what a pass computes.
+  func resultCount(_ pass: ConvolutionPass) -> Int {
+    switch pass {
+    case .forward: n * p * q * k
+    case .inputGradient: n * h * w * c
+    case .filterGradient: filterCount
+    }
+  }
+
   /// Multiply-adds of one pass whose operands lie in the image, padding left out.
   var multiplyAdds: Int {
     let rows = Self.hits(p, r, window.strideY, window.dilationY, window.top, h)

@@ -1,7 +1,9 @@
 import ApusCore
 
 extension Custom: OpenCLOperation {
-  var hasKernel: Bool { operation.kernel != nil }
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    operation.kernel == nil ? nil : Prepared()
+  }
 
   /// A launch of the user's kernel.
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {

@@ -22,10 +22,6 @@ extension OpenCLBackend {
     _ entry: String, _ defines: Defines, count: Int, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let row = call.output.type.shape.dropFirst().reduce(1, *)
-    // The kernel's channel is the position in the row.
-    if call.hasChannelOperand, call.output.type.shape.last != row {
-      return try epilogueApart(call) { call throws(BackendError) in try rows(entry, defines, count: count, call) }
-    }
     let epilogue = Epilogue(call)
     var all = defines
     all["ROW"] = row
@@ -40,7 +36,11 @@ extension OpenCLBackend {
 }
 
 extension GatherPass: OpenCLOperation {
-  var takesEpilogue: Bool { true }
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    // The kernel's channel is the position in the row.
+    let indexesChannels = request.result.shape.last == request.result.shape.dropFirst().reduce(1, *)
+    return Prepared(takesEpilogue: indexesChannels || !request.hasChannelOperand)
+  }
 
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     self == .gradient ? try backend.gatherGradient(call) : try backend.gather(call)

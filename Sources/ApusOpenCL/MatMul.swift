@@ -1,25 +1,41 @@
 import ApusCore
 
-extension OpenCLBackend {
-  /// `op(a) * op(b)` for each matrix of the batch.
-  func matMul(_ attributes: MatMul, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
-    let shape = ProductShape(attributes, call.inputs.map(\.type), call.output.type)
-    if shape.k == 0 { return try zeros(call) }
-    switch productSchedule(shape) {
-    case .registers(let tile): return try matMul(shape, tile, call)
-    case .narrow(let tile):
-      return try matMul(shape, "gemm_narrow_cpu", tile.defines, global: tile.global, call)
-    case .tiled(let product): return try launches(product, "gemm_gpu", "gemm", shape.defines, call)
-    }
+extension MatMul: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    let shape = ProductShape(self, request.operands, request.result)
+    if shape.k == 0 { return Prepared(takesEpilogue: true) }
+    let schedule = backend.productSchedule(shape)
+    return Prepared(
+      schedule: schedule, workspaceByteCount: schedule.workspaceByteCount(request.result.count), takesEpilogue: true)
   }
 
+  func scheduleChoice(_ request: KernelRequest, on backend: OpenCLBackend) -> ScheduleChoice? {
+    let shape = ProductShape(self, request.operands, request.result)
+    return shape.k == 0 ? nil : ScheduleChoice(shape.problem, backend.productSchedules(shape))
+  }
+
+  /// `op(a) * op(b)` for each matrix of the batch.
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    let shape = ProductShape(self, call.inputs.map(\.type), call.output.type)
+    if shape.k == 0 { return try backend.zeros(call) }
+    return switch call.chosen(ProductSchedule.self) {
+    case .registers(let tile): try backend.matMul(shape, tile, call)
+    case .narrow(let tile): try backend.matMul(shape, "gemm_narrow_cpu", tile.defines, global: tile.global, call)
+    case .tiled(let product): try backend.launches(product, "gemm_gpu", "gemm", shape.defines, call)
+    }
+  }
+}
+
+extension OpenCLBackend {
   func matMul(
     _ shape: ProductShape, _ tile: ProductTile, _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     try matMul(shape, "gemm_cpu", tile.defines, global: tile.global, call)
   }
 
-  private func matMul(
+  fileprivate func matMul(
     _ shape: ProductShape, _ family: String, _ blocking: Defines, global: [Int], _ call: Invocation<OpenCLBuffer>
   ) throws(BackendError) -> OpenCLKernel {
     let epilogue = Epilogue(call)
@@ -30,15 +46,8 @@ extension OpenCLBackend {
     return OpenCLKernel([try launch(source, "gemm", arguments, global: global, local: global.map { _ in 1 })])
   }
 
-  func matMulWorkspace(_ attributes: MatMul, _ inputs: [TensorType], _ output: TensorType) -> Int {
-    switch productSchedule(ProductShape(attributes, inputs, output)) {
-    case .registers, .narrow: return 0
-    case .tiled(let product): return product.tile.workspaceByteCount(output.count)
-    }
-  }
-
   /// What was chosen for the product, else what the cost models say.
-  private func productSchedule(_ shape: ProductShape) -> ProductSchedule {
+  fileprivate func productSchedule(_ shape: ProductShape) -> ProductSchedule {
     chosen(shape.problem, usual: usualProduct(shape)) { productSchedules(shape) }
   }
 
@@ -68,7 +77,7 @@ extension OpenCLBackend {
 }
 
 /// How a product is computed: CPU-class or GPU-class.
-enum ProductSchedule: Schedule {
+enum ProductSchedule: KernelSchedule {
   case registers(ProductTile)
   case narrow(NarrowProduct)
   case tiled(TiledProduct)
@@ -78,6 +87,14 @@ enum ProductSchedule: Schedule {
     case .registers(let tile): tile.name
     case .narrow(let tile): tile.name
     case .tiled(let product): product.name
+    }
+  }
+
+  /// Scratch memory of the kernels for a result of `count` elements.
+  func workspaceByteCount(_ count: Int) -> Int {
+    switch self {
+    case .registers, .narrow: 0
+    case .tiled(let product): product.tile.workspaceByteCount(count)
     }
   }
 }
@@ -193,24 +210,5 @@ struct ProductTile {
       "VECTOR": vector, "TILE_V": vectors, "TILE_M": rows, "TILE_N": columns, "BLOCK_M": blockM, "BLOCK_N": blockN,
       "BLOCK_K": blockK, "PACK_A": packsA ? 1 : 0, "PACK_B": packsB ? 1 : 0,
     ]
-  }
-}
-
-extension MatMul: OpenCLOperation {
-  var takesEpilogue: Bool { true }
-
-  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
-    backend.matMulWorkspace(self, inputs, output)
-  }
-
-  func scheduleChoice(
-    _ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend
-  ) -> ScheduleChoice? {
-    let shape = ProductShape(self, inputs, output)
-    return shape.k == 0 ? nil : ScheduleChoice(shape.problem, backend.productSchedules(shape))
-  }
-
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.matMul(self, call)
   }
 }

@@ -79,7 +79,7 @@ struct MatrixTile {
 }
 
 /// A product for `matrix_tile_gpu.cl`: extents and tiling.
-struct TiledProduct: Schedule {
+struct TiledProduct {
   let rows, columns, depth, slices: Int
   private(set) var tile: MatrixTile
 

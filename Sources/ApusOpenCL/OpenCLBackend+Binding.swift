@@ -1,9 +1,7 @@
 package import ApusCore
 
 extension OpenCLBackend {
-  package func hasKernel(for op: Op) -> Bool { op.onOpenCL?.hasKernel ?? false }
-
-  package func fusesEpilogue(of op: Op) -> Bool { op.onOpenCL?.takesEpilogue ?? false }
+  package func prepare(_ request: KernelRequest) -> Prepared? { request.op.onOpenCL?.prepare(request, on: self) }
 
   package func kernel(for call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     if (call.inputs + [call.output] + call.epilogueInputs).contains(where: { $0.type.dtype == .float64 }) {
@@ -14,10 +12,6 @@ extension OpenCLBackend {
     }
     guard let operation = call.op.onOpenCL else { preconditionFailure("OpenCL: \(call.op.name) has no kernel") }
     return try operation.kernel(call, on: self)
-  }
-
-  package func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-    op.onOpenCL?.workspaceByteCount(inputs, output, on: self) ?? 0
   }
 
   // MARK: For the operations' files
@@ -63,18 +57,6 @@ extension OpenCLBackend {
     return try launch(source, entry, arguments, numbers, global: [count.roundedUp(toMultipleOf: local)], local: [local])
   }
 
-  /// The launches of `call` without its epilogue, then the epilogue in place.
-  func epilogueApart(
-    _ call: Invocation<OpenCLBuffer>, _ bind: (Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel
-  ) throws(BackendError) -> OpenCLKernel {
-    var plain = call
-    plain.epilogue = nil
-    plain.epilogueInputs = []
-    var after = plain
-    after.inputs = [call.output] + call.broadcastEpilogueInputs
-    return OpenCLKernel(try bind(plain).launches + pointwise(call.epilogue ?? .input(0), after).launches)
-  }
-
   /// The result of an operation over nothing: zeros, and what the epilogue makes of them.
   func zeros(_ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
     let slots = [Expr.constant(0)] + call.epilogueInputs.indices.map { Expr.input($0) }
@@ -85,12 +67,12 @@ extension OpenCLBackend {
   }
 }
 
-extension Invocation {
+extension KernelRequest {
   /// Whether an epilogue operand is indexed by the result's last axis.
-  var hasChannelOperand: Bool {
-    epilogueInputs.contains { EpilogueOperandKind($0.type, of: resultType) == .channel }
-  }
+  var hasChannelOperand: Bool { epilogueOperands.contains { EpilogueOperandKind($0, of: result) == .channel } }
+}
 
+extension Invocation {
   /// The epilogue's operands in shapes that broadcast to the result's.
   fileprivate var broadcastEpilogueInputs: [Operand<Buffer>] {
     epilogueInputs.map { operand in

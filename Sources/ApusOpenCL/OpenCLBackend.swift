@@ -30,11 +30,6 @@ package final class OpenCLBackend: Backend {
   }
 
   package var device: DeviceDescription { context.device.description }
-  /// Half of the cache on CPUs, where a launch costs more than on the backend of their own; GPUs want large launches.
-  package var batchTileBytes: Int {
-    let cache = context.device.cacheBytes
-    return device.kind == .cpu && cache > 0 ? cache / 2 : .max
-  }
   /// Bytes of all live buffers.
   package var allocatedBytes: Int { context.allocatedBytes }
 

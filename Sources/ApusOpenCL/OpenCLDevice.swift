@@ -29,8 +29,6 @@ package struct OpenCLDevice: @unchecked Sendable {
   package let extensions: [String]
   package let maximumWorkGroupSize: Int
   package let localMemoryBytes: Int
-  /// Size of the cache of global memory; 0 where the driver does not tell.
-  package let cacheBytes: Int
   /// Whether the device multiplies and adds with one rounding; where it does not, the function `fma` is a long one.
   package var hasFusedMultiplyAdd: Bool
   /// May be changed before a backend is made: either class runs anywhere.
@@ -114,7 +112,6 @@ package struct OpenCLDevice: @unchecked Sendable {
     extensions = try information.string(CL_DEVICE_EXTENSIONS).split(separator: " ").map(String.init)
     maximumWorkGroupSize = try information.value(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self)
     localMemoryBytes = Int(clamping: try information.value(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self))
-    cacheBytes = Int(clamping: try information.value(CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, cl_ulong.self))
     let types = try information.value(CL_DEVICE_TYPE, cl_device_type.self)
     let kind: DeviceDescription.Kind =
       types & cl_device_type(CL_DEVICE_TYPE_GPU) != 0
@@ -131,6 +128,10 @@ package struct OpenCLDevice: @unchecked Sendable {
       maximumAllocationBytes: Int(clamping: try information.value(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self)),
       // At least a cache line, which the vector loads of the kernels like.
       alignment: max(64, Int(try information.value(CL_DEVICE_MEM_BASE_ADDR_ALIGN, cl_uint.self)) / 8))
+    // Half of the cache on CPUs, where a launch costs more than on the backend of their own; GPUs want large launches.
+    // 0 where the driver does not tell.
+    let cache = Int(clamping: try information.value(CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, cl_ulong.self))
+    if kind == .cpu, cache > 0 { description.batchTileBytes = cache / 2 }
   }
 
   /// Queries of one platform or device, all of which OpenCL 1.2 wants to be answered.

@@ -2,26 +2,22 @@ import ApusCore
 
 /// What the backend has for an operation, in the operation's file here.
 protocol OpenCLOperation: Operation {
-  /// Whether there is one; else the operation is decomposed.
-  var hasKernel: Bool { get }
-  /// Whether the kernels apply an epilogue.
+  /// Whether the kernels apply an epilogue, where `prepare` does not say more.
   var takesEpilogue: Bool { get }
-  /// Scratch memory that the kernels need while they run.
-  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int
-  /// `nil` where there is one schedule.
-  func scheduleChoice(
-    _ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend
-  ) -> ScheduleChoice?
+  /// What the kernels need, and how they compute it where there are several ways; `nil` where there are none: the
+  /// operation is decomposed.
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared?
+  /// The ways that a tuner tries; `nil` where there is one.
+  func scheduleChoice(_ request: KernelRequest, on backend: OpenCLBackend) -> ScheduleChoice?
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel
 }
 
 extension OpenCLOperation {
-  var hasKernel: Bool { true }
   var takesEpilogue: Bool { false }
-  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int { 0 }
-  func scheduleChoice(
-    _ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend
-  ) -> ScheduleChoice? { nil }
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    Prepared(takesEpilogue: takesEpilogue)
+  }
+  func scheduleChoice(_ request: KernelRequest, on backend: OpenCLBackend) -> ScheduleChoice? { nil }
 }
 
 extension Op {

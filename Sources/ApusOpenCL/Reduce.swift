@@ -1,61 +1,66 @@
 import ApusCore
 
-extension OpenCLBackend {
-  /// Sum, mean or maximum over axes.
-  func reduce(_ reduction: Reduction, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
-    if call.inputs[0].type.count == 0 { return try zeros(call) }
-    let view = ReductionView(call.inputs[0].type.shape, axes: reduction.axes)
+extension Reduction: OpenCLOperation {
+  func prepare(_ request: KernelRequest, on backend: OpenCLBackend) -> Prepared? {
+    if request.operands[0].count == 0 { return Prepared(takesEpilogue: true) }
+    let view = ReductionView(request.operands[0].shape, axes: axes)
     // The kernel's channel is the column.
-    if call.hasChannelOperand, view.inner == 1 || view.inner != call.output.type.shape.last {
-      return try epilogueApart(call) { call throws(BackendError) in try reduce(reduction, call) }
+    let indexesChannels = view.inner != 1 && view.inner == request.result.shape.last
+    var prepared = Prepared(takesEpilogue: indexesChannels || !request.hasChannelOperand)
+    if view.strided == nil {
+      let tile = ReductionTile(view, on: backend)
+      prepared.schedule = tile
+      prepared.workspaceByteCount = tile.splits == 1 ? 0 : tile.splits * view.outer * view.inner * 4
     }
+    return prepared
+  }
+
+  /// Sum, mean or maximum over axes.
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
+    if call.inputs[0].type.count == 0 { return try backend.zeros(call) }
+    let view = ReductionView(call.inputs[0].type.shape, axes: axes)
     let epilogue = Epilogue(call)
-    var defines: Defines = ["REDUCE_MAX": reduction.kind == .max ? 1 : 0, "REDUCE": view.reduce]
-    if reduction.kind == .mean { defines.define("SCALE", (1 / Double(view.reduce)).floatLiteral) }
+    var defines: Defines = ["REDUCE_MAX": kind == .max ? 1 : 0, "REDUCE": view.reduce]
+    if kind == .mean { defines.define("SCALE", (1 / Double(view.reduce)).floatLiteral) }
     let (x, y) = (call.inputs[0].buffer, call.output.buffer)
 
     if let offsets = view.strided {
       defines["COUNT"] = call.output.type.count
       defines.define("KEPT(i)", offsets.kept)
       defines.define("REDUCED(r)", offsets.reduced)
-      let source = try source(["reduce"], defines, for: call, epilogue: epilogue)
+      let source = try backend.source(["reduce"], defines, for: call, epilogue: epilogue)
       return OpenCLKernel([
-        try launch(source, "reduce_strided", [x, y] + epilogue.arguments, each: call.output.type.count)
+        try backend.launch(source, "reduce_strided", [x, y] + epilogue.arguments, each: call.output.type.count)
       ])
     }
-    let tile = ReductionTile(view, on: self)
+    let tile = call.chosen(ReductionTile.self)
     defines.append(view.defines)
     defines.append(tile.defines)
-    let source = try source(["reduce"], defines, for: call, epilogue: epilogue)
+    let source = try backend.source(["reduce"], defines, for: call, epilogue: epilogue)
     let (global, local) = ([tile.global], [tile.local])
     if tile.splits == 1 {
       return OpenCLKernel([
-        try launch(source, "reduce_direct", [x, y] + epilogue.arguments, global: global, local: local)
+        try backend.launch(source, "reduce_direct", [x, y] + epilogue.arguments, global: global, local: local)
       ])
     }
     let workspace = call.workspace!
     return OpenCLKernel([
-      try launch(source, "reduce_partial", [x, workspace], global: global, local: local),
-      try launch(source, "reduce_finish", [workspace, y] + epilogue.arguments, each: view.outer * view.inner),
+      try backend.launch(source, "reduce_partial", [x, workspace], global: global, local: local),
+      try backend.launch(source, "reduce_finish", [workspace, y] + epilogue.arguments, each: view.outer * view.inner),
     ])
   }
+}
 
-  func reduceWorkspace(_ reduction: Reduction, _ inputs: [TensorType], _ output: TensorType) -> Int {
-    let view = ReductionView(inputs[0].shape, axes: reduction.axes)
-    if inputs[0].count == 0 || view.strided != nil { return 0 }
-    let splits = ReductionTile(view, on: self).splits
-    return splits == 1 ? 0 : splits * view.outer * view.inner * 4
-  }
-
+extension ArgMax: OpenCLOperation {
   /// Index of the first maximum along an axis.
-  func argMax(_ axis: Int, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let view = ReductionView(call.inputs[0].type.shape, axes: [axis])
     var defines = view.defines
     defines["REDUCE"] = view.reduce
     defines["ARGMAX"] = 1
-    let source = try source(["reduce"], defines, for: call)
+    let source = try backend.source(["reduce"], defines, for: call)
     return OpenCLKernel([
-      try launch(
+      try backend.launch(
         source, "reduce_argmax", [call.inputs[0].buffer, call.output.buffer], each: view.outer * view.inner)
     ])
   }
@@ -92,12 +97,14 @@ private struct ReductionView {
 }
 
 /// How `reduce.cl` divides a reduction among work-items.
-private struct ReductionTile {
+private struct ReductionTile: KernelSchedule {
   private(set) var defines: Defines = [:]
   /// Parts of the reduced axis; each has a copy of the result in the workspace.
   let splits: Int
   let global: Int
   let local: Int
+
+  var name: String { splits == 1 ? "one launch" : "\(splits) parts" }
 
   init(_ view: ReductionView, on backend: OpenCLBackend) {
     // About eight work-items (GPU-class: groups) a compute unit, of so many elements that a
@@ -132,23 +139,5 @@ private struct ReductionTile {
       defines["LANES"] = lanes
     }
     defines["SPLITS"] = splits
-  }
-}
-
-extension Reduction: OpenCLOperation {
-  var takesEpilogue: Bool { true }
-
-  func workspaceByteCount(_ inputs: [TensorType], _ output: TensorType, on backend: OpenCLBackend) -> Int {
-    backend.reduceWorkspace(self, inputs, output)
-  }
-
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.reduce(self, call)
-  }
-}
-
-extension ArgMax: OpenCLOperation {
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.argMax(axis, call)
   }
 }

@@ -1,11 +1,5 @@
 package import ApusCore
 
-/// A way to compute an operation of a certain shape; all ways give the same result up to rounding.
-protocol Schedule {
-  /// Tells it from all others of its problem: a choice is kept by this name.
-  var name: String { get }
-}
-
 /// What a tuner varies of a blocking that a cost model chooses.
 struct TileVariation {
   /// Vectors of a block of registers, where they are not left to the model.
@@ -25,13 +19,14 @@ struct TileVariation {
 }
 
 extension OpenCLBackend: TunableBackend {
-  package func scheduleChoice(for op: Op, inputs: [TensorType], output: TensorType) -> ScheduleChoice? {
-    op.onOpenCL?.scheduleChoice(inputs, output, on: self)
+  package func scheduleChoice(for request: KernelRequest) -> ScheduleChoice? {
+    // Poolings are part of one kind of kernel only.
+    request.pooling == nil ? request.op.onOpenCL?.scheduleChoice(request, on: self) : nil
   }
 
   /// The schedule that was chosen for `problem` if it is one of `all`, else the first of them. `all` is called only
   /// where there is a choice.
-  func chosen<S: Schedule>(_ problem: String, usual: S, all: () -> [S]) -> S {
+  func chosen<S: KernelSchedule>(_ problem: String, usual: S, all: () -> [S]) -> S {
     guard let name = schedules[problem] else { return usual }
     return all().first { $0.name == name } ?? usual
   }
@@ -60,7 +55,7 @@ extension ConvolutionShape {
 
 extension ScheduleChoice {
   /// Those of `schedules` that differ; `nil` where there is but one.
-  init?(_ problem: String, _ schedules: [some Schedule]) {
+  init?(_ problem: String, _ schedules: [some KernelSchedule]) {
     var names: [String] = []
     for schedule in schedules where !names.contains(schedule.name) { names.append(schedule.name) }
     guard names.count > 1 else { return nil }

@@ -1,40 +1,45 @@
 import ApusCore
 
-extension OpenCLBackend {
-  func transpose(_ permutation: [Int], _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+extension Transpose: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let view = PermutationView(call.inputs[0].type.shape, permutation)
     guard let (batch, height, width) = view.swap else {
       let copy = StridedCopy(sizes: view.sizes, source: view.strides, destination: view.sizes.rowMajorStrides)
-      return OpenCLKernel([try launch(copy, call.inputs[0], call)])
+      return OpenCLKernel([try backend.launch(copy, call.inputs[0], call)])
     }
     var defines: Defines = ["BATCH": batch, "HEIGHT": height, "WIDE": width]
     defines.define("TYPE", call.output.type.dtype.openCLName)
     let global: [Int]
     let local: [Int]
-    switch kernelClass {
+    switch backend.kernelClass {
     case .cpu: (global, local) = ([batch * height.dividedRoundingUp(by: 16)], [1])
     case .gpu:
       global = [width.roundedUp(toMultipleOf: 16), height.roundedUp(toMultipleOf: 16), batch]
       local = [16, 16, 1]
     }
     return OpenCLKernel([
-      try launch(
-        source(["shaping"], defines, for: call), "shaping_transpose", [call.inputs[0].buffer, call.output.buffer],
+      try backend.launch(
+        backend.source(["shaping"], defines, for: call), "shaping_transpose",
+        [call.inputs[0].buffer, call.output.buffer],
         global: global, local: local)
     ])
   }
+}
 
-  func slice(_ slice: Slice, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+extension Slice: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let (input, output) = (call.inputs[0].type.shape, call.output.type.shape)
     let strides = input.rowMajorStrides
     let copy = StridedCopy(
-      sizes: output, source: zip(strides, slice.steps).map(*), destination: output.rowMajorStrides,
-      sourceStart: zip(strides, slice.starts).reduce(0) { $0 + $1.0 * $1.1 })
-    return OpenCLKernel([try launch(copy, call.inputs[0], call)])
+      sizes: output, source: zip(strides, steps).map(*), destination: output.rowMajorStrides,
+      sourceStart: zip(strides, starts).reduce(0) { $0 + $1.0 * $1.1 })
+    return OpenCLKernel([try backend.launch(copy, call.inputs[0], call)])
   }
+}
 
+extension Concatenation: OpenCLOperation {
   /// One copy an input, beside each other.
-  func concat(_ axis: Int, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let strides = call.output.type.shape.rowMajorStrides
     var start = 0
     var launches: [OpenCLLaunch] = []
@@ -42,26 +47,30 @@ extension OpenCLBackend {
       let copy = StridedCopy(
         sizes: input.type.shape, source: input.type.shape.rowMajorStrides, destination: strides,
         destinationStart: start * strides[axis])
-      launches.append(try launch(copy, input, call))
+      launches.append(try backend.launch(copy, input, call))
       start += input.type.shape[axis]
     }
     return OpenCLKernel(launches)
   }
+}
 
-  func pad(_ pad: Pad, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+extension Pad: OpenCLOperation {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let (input, output) = (call.inputs[0].type.shape, call.output.type.shape)
     let strides = input.rowMajorStrides
     let copy = StridedCopy(
       sizes: output, source: strides, destination: output.rowMajorStrides,
-      sourceStart: -zip(strides, pad.before).reduce(0) { $0 + $1.0 * $1.1 }, margins: zip(pad.before, input).map { $0 })
+      sourceStart: -zip(strides, before).reduce(0) { $0 + $1.0 * $1.1 }, margins: zip(before, input).map { $0 })
     let isInteger = !call.output.type.dtype.isFloatingPoint
     return OpenCLKernel([
-      try launch(copy, call.inputs[0], call, fill: isInteger ? "\(Int(pad.value))" : pad.value.floatLiteral)
+      try backend.launch(copy, call.inputs[0], call, fill: isInteger ? "\(Int(value))" : value.floatLiteral)
     ])
   }
+}
 
+extension OpenCLBackend {
   /// A launch of `shaping_copy`, or of `shaping_pad` where there is something to fill.
-  private func launch(
+  fileprivate func launch(
     _ copy: StridedCopy, _ input: Operand<OpenCLBuffer>, _ call: Invocation<OpenCLBuffer>, fill: String? = nil
   ) throws(BackendError) -> OpenCLLaunch {
     var defines = copy.defines
@@ -141,29 +150,5 @@ private struct StridedCopy {
       return "\(coordinate) >= \(margins[axis].before) && \(coordinate) < \(margins[axis].before + margins[axis].size)"
     }
     defines.define("INSIDE(i)", tests.isEmpty ? "1" : tests.joined(separator: " && "))
-  }
-}
-
-extension Transpose: OpenCLOperation {
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.transpose(permutation, call)
-  }
-}
-
-extension Slice: OpenCLOperation {
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.slice(self, call)
-  }
-}
-
-extension Concatenation: OpenCLOperation {
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.concat(axis, call)
-  }
-}
-
-extension Pad: OpenCLOperation {
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.pad(self, call)
   }
 }

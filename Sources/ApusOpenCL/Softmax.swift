@@ -1,16 +1,20 @@
 import ApusCore
 
-extension OpenCLBackend {
+extension SoftmaxKind: OpenCLOperation {
+  var takesEpilogue: Bool { true }
+
   /// Softmax or its logarithm along the last axis.
-  func softmax(_ kind: SoftmaxKind, _ call: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
+  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let entry =
-      switch kind {
+      switch self {
       case .softmax: "softmax_forward"
       case .logSoftmax: "softmax_log"
       }
-    return try rows(entry, columns: call.output.type.shape.last!, [:], call)
+    return try backend.rows(entry, columns: call.output.type.shape.last!, [:], call)
   }
+}
 
+extension OpenCLBackend {
   /// A launch of `softmax.cl` for the rows of the first operand.
   func rows(
     _ entry: String, columns: Int, _ defines: Defines, _ call: Invocation<OpenCLBuffer>
@@ -37,13 +41,5 @@ extension OpenCLBackend {
     let source = try source(["softmax"], all, for: call, epilogue: epilogue)
     let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
     return OpenCLKernel([try launch(source, entry, arguments, global: [global], local: [local])])
-  }
-}
-
-extension SoftmaxKind: OpenCLOperation {
-  var takesEpilogue: Bool { true }
-
-  func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    try backend.softmax(self, call)
   }
 }

@@ -106,7 +106,7 @@ final class GuardedKernel<B: Backend> {
       for: Invocation(
         op: invocation.op, inputs: try moved(invocation.inputs), output: try moved(invocation.output),
         epilogue: invocation.epilogue, epilogueInputs: try moved(invocation.epilogueInputs),
-        pooling: invocation.pooling,
+        pooling: invocation.pooling, schedule: invocation.schedule,
         workspace: try invocation.workspace.map { buffer throws(BackendError) in
           try place(of: buffer, buffer.range.count)
         }, label: invocation.label, versions: invocation.versions))

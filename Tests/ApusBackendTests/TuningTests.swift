@@ -31,6 +31,18 @@
         }
       }
 
+      @Test(arguments: backends) func theListingNamesWhatWasChosen(_ backend: TestBackend) throws {
+        let session = try #require(try backend.session() as? any TunableSession)
+        defer { session.tunable.schedules = [:] }
+        let test = Self.cases[0]
+        let traced = try test.traced(.float32)
+        for choice in try choices(of: test, on: session) {
+          session.tunable.schedules[choice.problem] = choice.schedules.last!
+          let listing = try session.compile(traced.graph, outputs: traced.outputs).listing
+          #expect(listing.contains("  by \(choice.schedules.last!)\n"), "\(listing)")
+        }
+      }
+
       /// A file of another version of the program may name what there is no more.
       @Test(arguments: backends) func anUnknownScheduleIsTheDefault(_ backend: TestBackend) throws {
         let session = try #require(try backend.session() as? any TunableSession)
@@ -46,7 +58,7 @@
         let executable = try session.compile(traced.graph, outputs: traced.outputs)
         _ = try executable(traced.values)
         return try executable.profile().operations.compactMap {
-          session.tunable.scheduleChoice(for: $0.op, inputs: $0.operands, output: $0.output)
+          session.tunable.scheduleChoice(for: $0.request)
         }
       }
     }

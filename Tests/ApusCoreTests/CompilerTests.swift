@@ -13,8 +13,7 @@ import Testing
     var options = CompileOptions()
     options.fuses = fuses
     let target = Compiler.Target(
-      options: options, hasKernel: { _ in true }, fusesEpilogue: { _ in true }, fusesPooling: { _, _, _, _ in true },
-      batchTileBytes: .max)
+      options: options, prepare: { _ in Prepared(takesEpilogue: true, takesPooling: true) }, batchTileBytes: .max)
     var counts: [String: Int] = [:]
     let lowered = Compiler.lower(graph, wanted: [y.id], for: target) { counts[$0.name] = $1.nodes.count }
     #expect(

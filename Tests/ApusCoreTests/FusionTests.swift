@@ -5,7 +5,7 @@ import Testing
   private func lowered(_ graph: Graph, _ outputs: [Tensor]) -> LoweredGraph {
     var lowered = LoweredGraph(graph, wanted: outputs.map(\.id))
     lowered.fusePointwise()
-    lowered.fuseEpilogues { _ in true }
+    lowered.fuseEpilogues { _ in Prepared(takesEpilogue: true) }
     lowered.separatePackOperands()
     return lowered
   }
@@ -46,10 +46,10 @@ import Testing
     let y = maxPool2D(convolution, size: 2)
     func listing(_ outputs: [Tensor], _ canFuse: Bool) -> String {
       var plan = lowered(graph, outputs)
-      plan.fusePoolings { attributes, _, inputs, result in
-        #expect(attributes.tilesImage && inputs.map(\.shape) == [x.shape, kernel.shape])
-        #expect(result.shape == [2, 6, 6, 16])
-        return canFuse
+      plan.fusePoolings { request in
+        #expect(request.pooling?.tilesImage == true && request.operands.map(\.shape) == [x.shape, kernel.shape])
+        #expect(request.result.shape == [2, 6, 6, 16])
+        return Prepared(takesPooling: canFuse)
       }
       return plan.description
     }

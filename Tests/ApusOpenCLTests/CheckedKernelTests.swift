@@ -97,6 +97,7 @@
       // No two values fit into one block, and nothing is rounded up.
       device.maximumAllocationBytes = 1
       device.alignment = 1
+      device.batchTileBytes = .max
       self.device = device
     }
 
@@ -115,14 +116,7 @@
     func copy(_ buffer: OpenCLBuffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
       try base.copy(buffer, to: bytes)
     }
-    func hasKernel(for op: Op) -> Bool { base.hasKernel(for: op) }
-    func fusesEpilogue(of op: Op) -> Bool { base.fusesEpilogue(of: op) }
-    func fusesPooling(
-      _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
-    ) -> Bool { base.fusesPooling(pooling, of: op, inputs: inputs, result: result) }
-    func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-      base.workspaceByteCount(for: op, inputs: inputs, output: output)
-    }
+    func prepare(_ request: KernelRequest) -> Prepared? { base.prepare(request) }
     func kernel(for invocation: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
       let kernel = try base.kernel(for: invocation)
       entries.formUnion(kernel.launches.map(\.entry))

@@ -19,9 +19,7 @@ private final class BrokenBackend: Backend {
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
     try base.copy(buffer, to: bytes)
   }
-  func hasKernel(for op: Op) -> Bool { true }
-  func fusesEpilogue(of op: Op) -> Bool { false }
-  func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
+  func prepare(_ request: KernelRequest) -> Prepared? { base.prepare(request) }
   func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel {
     if case .matMul = invocation.op { return nil }
     return try base.kernel(for: invocation)

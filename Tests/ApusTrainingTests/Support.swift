@@ -86,11 +86,7 @@ final class SmallBackend: Backend {
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
     try base.copy(buffer, to: bytes)
   }
-  func hasKernel(for op: Op) -> Bool { base.hasKernel(for: op) }
-  func fusesEpilogue(of op: Op) -> Bool { base.fusesEpilogue(of: op) }
-  func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-    base.workspaceByteCount(for: op, inputs: inputs, output: output)
-  }
+  func prepare(_ request: KernelRequest) -> Prepared? { base.prepare(request) }
   func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel { try base.kernel(for: invocation) }
   func run(_ kernels: [Kernel]) throws(BackendError) { try base.run(kernels) }
   func profile(_ kernels: [Kernel]) throws(BackendError) -> [[RunProfile.Launch]] { try base.profile(kernels) }

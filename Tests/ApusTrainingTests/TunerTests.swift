@@ -27,8 +27,8 @@ private final class ScriptedBackend: TunableBackend {
     self.place = place
   }
 
-  func scheduleChoice(for op: Op, inputs: [TensorType], output: TensorType) -> ScheduleChoice? {
-    guard case .matMul = op else { return nil }
+  func scheduleChoice(for request: KernelRequest) -> ScheduleChoice? {
+    guard case .matMul = request.op else { return nil }
     return ScheduleChoice(problem: "product", schedules: script.map(\.name))
   }
   func tuningPlace() throws(BackendError) -> TuningPlace? { place }
@@ -57,9 +57,7 @@ private final class ScriptedBackend: TunableBackend {
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
     try base.copy(buffer, to: bytes)
   }
-  func hasKernel(for op: Op) -> Bool { true }
-  func fusesEpilogue(of op: Op) -> Bool { true }
-  func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int { 0 }
+  func prepare(_ request: KernelRequest) -> Prepared? { base.prepare(request) }
 }
 
 @Suite struct TunerTests {

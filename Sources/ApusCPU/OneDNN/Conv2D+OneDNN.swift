@@ -10,8 +10,6 @@
       _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
       _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
     ) throws(BackendError) -> CPUKernel.Body {
-      if let body = try sampled(pass, shape, image, filter, result, invocation) { return body }
-      if pass == .filterGradient, let body = try imageByImage(shape, image, filter, result, invocation) { return body }
       let native = pass == .forward ? NativeEpilogue(invocation) : nil
       let filterVersion = pass == .filterGradient ? nil : invocation.versions[1]
       let window = shape.window
@@ -40,14 +38,11 @@
       }
     }
 
-    /// The filter gradient of large images, one at a time; `nil` for others. oneDNN adds up what a thread has pixel by
-    /// pixel: the sums of many images keep more digits than one long sum. Parts of several smaller images were measured
-    /// to cost up to a quarter more, and so were those of groups.
-    private func imageByImage(
+    /// The filter gradient, one image at a time.
+    func imageByImage(
       _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
       _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
-    ) throws(BackendError) -> CPUKernel.Body? {
-      guard shape.n > 1, shape.groups == 1, shape.r * shape.s > 1, shape.p * shape.q >= 8192 else { return nil }
+    ) throws(BackendError) -> CPUKernel.Body {
       var part = shape
       part.n = 1
       let sum = try allocate(filter.count * MemoryLayout<Float>.stride)
@@ -92,6 +87,15 @@
         filterCount = count
         finish?()
       }
+    }
+  }
+
+  extension ConvolutionShape {
+    /// Whether the filter gradient is that of large images. oneDNN adds up what a thread has pixel by pixel: the sums of
+    /// many images keep more digits than one long sum. Parts of several smaller images were measured to cost up to a
+    /// quarter more, and so were those of groups.
+    func isSummedImageByImage(_ pass: ConvolutionPass) -> Bool {
+      pass == .filterGradient && n > 1 && groups == 1 && r * s > 1 && p * q >= 8192
     }
   }
 

@@ -4,12 +4,11 @@
 
   extension CPUBackend {
     /// A pass of a convolution whose 1x1 filters step over cells: those that they read are laid out side by side in the
-    /// workspace, and the pass with stride 1 does the rest. `nil` for others.
+    /// workspace, and the pass with stride 1 over these, `dense`, does the rest.
     func sampled(
-      _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
-      _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
-    ) throws(BackendError) -> CPUKernel.Body? {
-      guard let dense = shape.sampled(pass) else { return nil }
+      _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ dense: ConvolutionShape, _ image: Operand<CPUBuffer>,
+      _ filter: Operand<CPUBuffer>, _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
+    ) throws(BackendError) -> CPUKernel.Body {
       let cells = Operand(
         buffer: invocation.workspace!, type: TensorType(shape: [dense.n, dense.h, dense.w, dense.c], dtype: .float32))
       let gather = gather(shape, from: image.floats, to: cells.floats)
@@ -18,13 +17,6 @@
         gather()
         try product()
       }
-    }
-
-    /// Bytes of the workspace that a pass needs for that; 0 for other operations.
-    func sampledByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int {
-      guard case .convolution(let convolution) = op else { return 0 }
-      let dense = ConvolutionShape(convolution, operands: inputs, result: output).sampled(convolution.pass)
-      return dense.map { $0.n * $0.h * $0.w * $0.c * MemoryLayout<Float>.stride } ?? 0
     }
 
     /// A closure that copies the cells that 1x1 filters read to `cells` `[N, P, Q, C]`; those in the padding are 0.

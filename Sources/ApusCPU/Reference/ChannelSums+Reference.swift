@@ -1,17 +1,17 @@
 import ApusCore
 
-extension Invocation<CPUBuffer> {
+extension ChannelSums {
   /// Row by row, each sum in double precision.
-  func referenceChannelSums(_ sums: ChannelSums) -> () -> Void {
-    let (full, channels) = (inputs[0].type, output.shape[1])
-    let operands = inputs.map { (elements: Elements($0), kind: EpilogueOperandKind($0.type, of: full)) }
-    let evaluator = Evaluator(sums.expressions, dtype: full.dtype)
-    let result = Elements(output)
-    let count = sums.expressions.count
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    let (full, channels) = (invocation.inputs[0].type, invocation.output.shape[1])
+    let operands = invocation.inputs.map { (elements: Elements($0), kind: EpilogueOperandKind($0.type, of: full)) }
+    let evaluator = Evaluator(expressions, dtype: full.dtype)
+    let result = Elements(invocation.output)
+    let count = expressions.count
     return {
       var totals = [Double](repeating: 0, count: count * channels)
       for index in 0..<full.count {
-        if let sample = sums.sample, index / channels % sample.block >= sample.rows { continue }
+        if let sample, index / channels % sample.block >= sample.rows { continue }
         let values = evaluator.values(
           load: { slot in
             switch operands[slot].kind {

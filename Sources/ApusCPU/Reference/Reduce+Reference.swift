@@ -1,20 +1,20 @@
 import ApusCore
 
-extension Invocation<CPUBuffer> {
+extension Reduction {
   /// Sum, mean or maximum over the reduced axes, for each index of the others.
-  func referenceReduce(_ reduction: Reduction) -> () -> Void {
-    let shape = inputs[0].shape
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    let shape = invocation.inputs[0].shape
     let strides = shape.rowMajorStrides
-    let kept = shape.indices.filter { !reduction.axes.contains($0) }
+    let kept = shape.indices.filter { !axes.contains($0) }
     let (keptShape, keptStrides) = (kept.map { shape[$0] }, kept.map { strides[$0] })
-    let (foldShape, foldStrides) = (reduction.axes.map { shape[$0] }, reduction.axes.map { strides[$0] })
+    let (foldShape, foldStrides) = (axes.map { shape[$0] }, axes.map { strides[$0] })
     let foldCount = foldShape.elementCount
-    let (x, y) = (Elements(inputs[0]), Elements(output))
+    let (x, y) = (Elements(invocation.inputs[0]), Elements(invocation.output))
     return {
       for target in 0..<keptShape.elementCount {
         let first = stridedOffset(target, keptShape, keptStrides)
         let values = (0..<foldCount).lazy.map { x[first + stridedOffset($0, foldShape, foldStrides)] }
-        switch reduction.kind {
+        switch kind {
         case .sum: y[target] = values.reduce(0, +)
         case .mean: y[target] = values.reduce(0, +) / Double(foldCount)
         case .max: y[target] = values.reduce(-.infinity) { $1 > $0 || $1.isNaN ? $1 : $0 }
@@ -22,14 +22,16 @@ extension Invocation<CPUBuffer> {
       }
     }
   }
+}
 
+extension ArgMax {
   /// Index of the first maximum along `axis`; a NaN counts as greatest.
-  func referenceArgMax(_ axis: Int) -> () -> Void {
-    let shape = inputs[0].shape
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    let shape = invocation.inputs[0].shape
     let inner = shape[(axis + 1)...].reduce(1, *)
     let length = shape[axis]
-    let (x, y) = (Elements(inputs[0]), Elements(output))
-    let count = output.count
+    let (x, y) = (Elements(invocation.inputs[0]), Elements(invocation.output))
+    let count = invocation.output.count
     return {
       for target in 0..<count {
         let first = target / inner * inner * length + target % inner

@@ -1,17 +1,17 @@
 import ApusCore
 
-extension Invocation<CPUBuffer> {
+extension SoftmaxKind {
   /// Softmax or its logarithm along the last axis, shifted by the maximum so that nothing overflows.
-  func referenceSoftmax(_ kind: SoftmaxKind) -> () -> Void {
-    let classes = inputs[0].shape.last ?? 1
-    let rows = inputs[0].count / classes
-    let (x, y) = (Elements(inputs[0]), Elements(output))
+  func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
+    let classes = invocation.inputs[0].shape.last ?? 1
+    let rows = invocation.inputs[0].count / classes
+    let (x, y) = (Elements(invocation.inputs[0]), Elements(invocation.output))
     return {
       for row in 0..<rows {
         let first = row * classes
         let (maximum, logSum) = logSumExp(x, first, classes)
         for c in first..<(first + classes) {
-          switch kind {
+          switch self {
           case .softmax: y[c] = exponential((x[c] - maximum) - logSum)
           case .logSoftmax: y[c] = (x[c] - maximum) - logSum
           }

@@ -18,9 +18,7 @@ package enum Compiler {
   /// What the user wishes, and what the device can do.
   package struct Target {
     let options: CompileOptions
-    let hasKernel: (Op) -> Bool
-    let fusesEpilogue: (Op) -> Bool
-    let fusesPooling: (Pool2DAttributes, Op, [TensorType], _ result: TensorType) -> Bool
+    let prepare: (KernelRequest) -> Prepared?
     let batchTileBytes: Int
   }
 
@@ -48,9 +46,6 @@ package enum Compiler {
 
 extension Compiler.Target {
   package init(_ backend: some Backend, options: CompileOptions) {
-    self.init(
-      options: options, hasKernel: backend.hasKernel, fusesEpilogue: backend.fusesEpilogue,
-      fusesPooling: { backend.fusesPooling($0, of: $1, inputs: $2, result: $3) },
-      batchTileBytes: backend.batchTileBytes)
+    self.init(options: options, prepare: backend.prepare, batchTileBytes: backend.device.batchTileBytes)
   }
 }

@@ -51,6 +51,19 @@ extension LoweredGraph {
   package func ownsStorage(_ id: Int) -> Bool { nodes[id].op.facts.storage == .own }
 }
 
+extension LoweredGraph {
+  /// What the device has for a node whose inputs are numbers of this graph; `nil` for nodes that need no kernel, and
+  /// where it has none.
+  func prepared(_ node: Graph.Node, by prepare: (KernelRequest) -> Prepared?) -> Prepared? {
+    node.needsKernel ? prepare(KernelRequest(node, in: nodes)) : nil
+  }
+}
+
+extension Graph.Node {
+  /// Whether there is something to compute.
+  var needsKernel: Bool { op.facts.storage.hasKernel && type.count > 0 }
+}
+
 extension LoweredGraph: CustomStringConvertible {
   package var description: String { nodes.indices.map { nodes[$0].line($0) }.joined(separator: "\n") }
 }

@@ -50,10 +50,10 @@ package struct MemoryPlan {
   ///   - alignment: start of every value.
   ///   - blockLimit: most bytes of one block.
   ///   - reuses: whether values may share memory; off only to test that it changes nothing.
-  ///   - overwritten: the operand of a heavy node whose memory its kernel would take for the result.
+  ///   - overwritten: for heavy nodes, the operand whose memory the kernel would take for the result.
   package init(
     _ graph: LoweredGraph, stationary: Set<Int> = [], workspaces: [Int], alignment: Int, blockLimit: Int, reuses: Bool,
-    overwritten: (Graph.Node) -> Int? = { _ in nil }
+    overwritten: [Int: Int] = [:]
   ) {
     let nodes = graph.nodes
     let end = nodes.count
@@ -117,7 +117,7 @@ package struct MemoryPlan {
         var candidates: [Int] = []
         if case .pointwise = node.op {
           candidates = node.inputs
-        } else if let operand = overwritten(node),
+        } else if let operand = overwritten[id],
           !node.operands.contains(where: { placement[$0]?.storage == placement[operand]?.storage })
         {
           // The op's own operands are read in any order: none of them may lie there.

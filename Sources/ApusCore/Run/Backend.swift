@@ -19,7 +19,9 @@ package struct Invocation<Buffer> {
   package var epilogueInputs: [Operand<Buffer>]
   /// Windows of the result after the epilogue; `output` then is the pooled result.
   package var pooling: FusedPooling?
-  /// As many bytes as `workspaceByteCount` asked for; `nil` for none.
+  /// What `prepare` chose for these types; `nil` where there is one way.
+  package var schedule: (any KernelSchedule)?
+  /// As many bytes as `prepare` asked for; `nil` for none.
   package var workspace: Buffer?
   package var label: String
   /// For each input that stays the same until parameters change: counts the changes, so that a kernel may keep what it
@@ -28,6 +30,14 @@ package struct Invocation<Buffer> {
 
   /// Type of the op's result, by which epilogue operands are indexed: that of `output`, or what a pooling reads.
   package var resultType: TensorType { pooling?.input ?? output.type }
+
+  /// The schedule, of the kind that the op's `prepare` chooses from.
+  package func chosen<S: KernelSchedule>(_ kind: S.Type = S.self) -> S {
+    guard let schedule = schedule as? S else {
+      preconditionFailure("\(op.name): bound by \(schedule.map { "\($0)" } ?? "nothing"), prepared as \(kind)")
+    }
+    return schedule
+  }
 }
 
 /// How an epilogue's operand is indexed, told from its number of elements.
@@ -65,42 +75,18 @@ package protocol Backend: AnyObject {
   /// Device to host, after all that was run before: the only call that waits.
   func copy(_ buffer: Buffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError)
 
-  /// Bytes that kernels which follow one another had best work on: about what stays in the cache that the cores share.
-  /// Larger batches go through a graph in tiles. `Int.max`: no tiles.
-  var batchTileBytes: Int { get }
-  /// Whether there is a kernel for `op`, which is no leaf and no view; else it is decomposed.
-  func hasKernel(for op: Op) -> Bool
-  /// Whether the kernel of `op` can apply an epilogue. Fusion asks before it folds one in.
-  func fusesEpilogue(of op: Op) -> Bool
-  /// Whether the kernel of `op` can pool its result of type `result`, and is the faster for it. Fusion asks before it
-  /// makes a pooling part of a convolution.
-  func fusesPooling(_ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType) -> Bool
-  /// The epilogue operand (0 is the first after the result) whose memory the kernel of `op` would best take for its
-  /// result, each element read before it is written; `nil` for none.
-  func overwrittenOperand(of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType) -> Int?
-  /// Scratch memory that the kernel of `op` needs while it runs; `output` is the op's result before a fused pooling.
-  func workspaceByteCount(for op: Op, inputs: [TensorType], output: TensorType) -> Int
-  /// Binds an operation. Leaves, `reshape` and `pack` have no kernel and are never asked for.
+  /// What there is for an operation, its epilogue and its pooling: all that a plan has to know before it has memory.
+  /// `nil` for leaves and views, and for an operation without a kernel, which is then decomposed.
+  ///
+  /// Asked several times while a graph is compiled; the last answer for a node is the one that its kernel is bound by.
+  func prepare(_ request: KernelRequest) -> Prepared?
+  /// Binds an operation by the schedule that was prepared for it.
   func kernel(for invocation: Invocation<Buffer>) throws(BackendError) -> Kernel
   /// Starts the kernels in order; may return before they end.
   func run(_ kernels: [Kernel]) throws(BackendError)
   /// Runs the kernels in order, waits for them, and tells the time of each launch of each kernel. `run` does not get
   /// slower by it.
   func profile(_ kernels: [Kernel]) throws(BackendError) -> [[RunProfile.Launch]]
-}
-
-extension Backend {
-  package var batchTileBytes: Int { .max }
-
-  /// Kernels that write to memory of their own need not say so.
-  package func overwrittenOperand(
-    of op: Op, epilogue: Expr, operands: [TensorType], result: TensorType
-  ) -> Int? { nil }
-
-  /// Kernels that pool nothing need not say so.
-  package func fusesPooling(
-    _ pooling: Pool2DAttributes, of op: Op, inputs: [TensorType], result: TensorType
-  ) -> Bool { false }
 }
 
 /// What is known of a device.
@@ -118,6 +104,13 @@ public struct DeviceDescription: Sendable, Hashable, Codable {
   public var maximumAllocationBytes: Int
   /// Views of buffers start at multiples of this many bytes.
   public var alignment: Int
+  /// Bytes that kernels which follow one another had best work on: about what stays in the cache that the cores share.
+  /// Larger batches go through a graph in tiles. `Int.max`: no tiles. For plans only: it is not written.
+  package var batchTileBytes = Int.max
+
+  private enum CodingKeys: CodingKey {
+    case identifier, name, kind, driver, computeUnits, memoryBytes, maximumAllocationBytes, alignment
+  }
 
   public init(
     identifier: String, name: String, kind: Kind, driver: String, computeUnits: Int, memoryBytes: Int,

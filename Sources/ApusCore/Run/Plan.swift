@@ -4,6 +4,8 @@ package final class Plan<B: Backend>: Executable {
   package var plannedBytes: Int { account.byteCount }
   package let lowered: LoweredGraph
   package let memory: MemoryPlan
+  /// Names of the schedules that kernels are bound by, where there are several ways.
+  private let schedules: [Int: String]
   private let session: BackendSession<B>
   private let account: MemoryAccount<B>
   private let checksNumbers: Bool
@@ -30,21 +32,17 @@ package final class Plan<B: Backend>: Executable {
     let nodes = lowered.nodes
     let stationary = lowered.stationaryNodes()
 
-    let scratch = nodes.map { node in
-      node.op.facts.storage.hasKernel
-        ? backend.workspaceByteCount(
-          for: node.op, inputs: node.operands.map { nodes[$0].type }, output: node.resultType) : 0
+    let prepared = nodes.map { lowered.prepared($0, by: backend.prepare) }
+    let scratch = prepared.map { $0?.workspaceByteCount ?? 0 }
+    var overwritten: [Int: Int] = [:]
+    for (id, node) in nodes.enumerated() {
+      guard let operand = prepared[id]?.overwrittenOperand else { continue }
+      overwritten[id] = Array(node.epilogueOperands)[operand]
     }
     let memory = MemoryPlan(
       lowered, stationary: stationary, workspaces: scratch, alignment: backend.device.alignment,
-      blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers
-    ) { node in
-      guard let epilogue = node.epilogue else { return nil }
-      let operands = Array(node.epilogueOperands)
-      return backend.overwrittenOperand(
-        of: node.op, epilogue: epilogue, operands: operands.map { nodes[$0].type }, result: node.resultType
-      ).map { operands[$0] }
-    }
+      blockLimit: backend.device.maximumAllocationBytes, reuses: options.reusesMemory && !options.checksNumbers,
+      overwritten: overwritten)
     let account = MemoryAccount(session)
     let blocks = try memory.blockSizes.map { try account.allocate($0) }
     for gap in memory.gaps {
@@ -80,13 +78,14 @@ package final class Plan<B: Backend>: Executable {
     var preparation: [B.Kernel] = []
     let version = ParameterVersion()
     var results: [(Int, Operand<B.Buffer>)] = []
-    let bound = nodes.indices.filter { id in
-      nodes[id].op.facts.storage.hasKernel && nodes[id].type.count > 0 && !memory.views.contains(id)
-    }
+    let bound = nodes.indices.filter { nodes[$0].needsKernel && !memory.views.contains($0) }
     let progress = ProgressLine("Building kernels", total: bound.count)
     for id in bound {
       let node = nodes[id]
       progress?.next()
+      guard let answer = prepared[id], node.epilogue == nil || answer.takesEpilogue else {
+        preconditionFailure("\(backend.device.name): no kernel for \(node.line(id))")
+      }
       var workspace: B.Buffer?
       if case .block(let block, let offset) = memory.workspaces[id] {
         workspace = try backend.slice(blocks[block], offset..<(offset + scratch[id]))
@@ -100,8 +99,8 @@ package final class Plan<B: Backend>: Executable {
       let kernel = try backend.kernel(
         for: Invocation(
           op: node.op, inputs: node.operands.map(operand), output: output, epilogue: node.epilogue,
-          epilogueInputs: node.epilogueOperands.map(operand), pooling: node.pooling, workspace: workspace,
-          label: node.label,
+          epilogueInputs: node.epilogueOperands.map(operand), pooling: node.pooling, schedule: answer.schedule,
+          workspace: workspace, label: node.label,
           versions: node.operands.map { stationary.contains($0) && !options.checksNumbers ? version : nil }))
       if stationary.contains(id), !options.checksNumbers {
         preparation.append(kernel)
@@ -114,6 +113,7 @@ package final class Plan<B: Backend>: Executable {
     self.session = session
     self.lowered = lowered
     self.memory = memory
+    schedules = bound.reduce(into: [:]) { $0[$1] = prepared[$1]?.schedule?.name }
     self.account = account
     self.checksNumbers = options.checksNumbers
     self.kernels = kernels
@@ -137,8 +137,9 @@ package final class Plan<B: Backend>: Executable {
 
   package var listing: String {
     lowered.nodes.indices.map { id in
-      let line = lowered.nodes[id].line(id)
-      if case .block(let block, let offset) = memory.locations[id] { return "\(line)  @\(block)+\(offset)" }
+      var line = lowered.nodes[id].line(id)
+      if case .block(let block, let offset) = memory.locations[id] { line += "  @\(block)+\(offset)" }
+      if let schedule = schedules[id] { line += "  by \(schedule)" }
       return line
     }.joined(separator: "\n") + "\n\(kernels.count) launches, \(memory.byteCount.formattedBytes) planned"
   }

@@ -31,12 +31,9 @@ public struct RunProfile: Sendable {
     /// Least bytes to read and write: every operand once, and the result.
     public var byteCount: Int
     public var launches: [Launch]
-    package var op: Op
-    package var epilogue: Expr?
+    /// What the device was asked for.
+    package var request: KernelRequest
 
-    /// Types of the op's operands, and of those that the epilogue reads besides.
-    package var operands: [TensorType] { Array(inputs.prefix(op.arity ?? inputs.count)) }
-    package var epilogueOperands: [TensorType] { Array(inputs.dropFirst(op.arity ?? inputs.count)) }
     /// Sum over the launches, in seconds.
     public var duration: Double { launches.reduce(0) { $0 + $1.duration } }
   }
@@ -59,8 +56,7 @@ extension RunProfile.Operation {
     floatingPointOperations = node.contractionOperations(in: nodes)
     byteCount = node.transferredBytes(in: nodes)
     self.launches = launches
-    op = node.op
-    epilogue = node.epilogue
+    request = KernelRequest(node, in: nodes)
   }
 }
 

@@ -66,7 +66,7 @@ public protocol Executable: AnyObject {
   var launchCount: Int { get }
   /// Device memory of the plan without parameters, in bytes.
   var plannedBytes: Int { get }
-  /// The fused graph with memory locations, one line a node.
+  /// The fused graph with memory locations and the schedules that kernels were chosen by, one line a node.
   var listing: String { get }
 
   /// Sets input `index` for the runs that follow.

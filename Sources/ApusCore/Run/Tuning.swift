@@ -2,9 +2,9 @@
 
 /// A backend some of whose operations have several schedules.
 package protocol TunableBackend: Backend {
-  /// `nil` where the operation has one schedule.
-  func scheduleChoice(for op: Op, inputs: [TensorType], output: TensorType) -> ScheduleChoice?
-  /// Schedules for the kernels to be bound, by problem. A problem that is not there, or whose schedule is none of its
+  /// `nil` where there is one schedule.
+  func scheduleChoice(for request: KernelRequest) -> ScheduleChoice?
+  /// Schedules for the kernels to be prepared, by problem. A problem that is not there, or whose schedule is none of its
   /// choice, gets the backend's own.
   var schedules: [String: String] { get set }
   /// `nil` where nothing is kept on disk.

@@ -1,19 +1,20 @@
 extension Compiler.Pass {
   /// An operation that the device has no kernel for becomes what it is made of.
   static let decompose = Self("decompose", isRequired: true) { graph, target in
-    graph.decompose(target.hasKernel)
+    graph.decompose(target.prepare)
   }
 }
 
 extension LoweredGraph {
-  package mutating func decompose(_ hasKernel: (Op) -> Bool) {
-    func isMissing(_ node: Graph.Node) -> Bool { node.op.facts.storage.hasKernel && !hasKernel(node.op) }
+  package mutating func decompose(_ prepare: (KernelRequest) -> Prepared?) {
     // What an operation is made of may be made of others.
-    while nodes.contains(where: isMissing) {
+    while true {
+      let missing = nodes.map { $0.needsKernel && prepared($0, by: prepare) == nil }
+      if !missing.contains(true) { return }
       var sequence: [(old: Int, node: Graph.Node)] = []
       var extra = nodes.count
       for (id, node) in nodes.enumerated() {
-        guard isMissing(node) else {
+        guard missing[id] else {
           sequence.append((id, node))
           continue
         }

@@ -1,7 +1,7 @@
 extension Compiler.Pass {
   /// An elementwise node becomes part of the kernel that makes its input.
   static let fuseEpilogues = Self("fuse epilogues") { graph, target in
-    graph.fuseEpilogues(target.fusesEpilogue)
+    graph.fuseEpilogues(target.prepare)
   }
 }
 
@@ -10,30 +10,18 @@ extension LoweredGraph {
   ///
   /// The other operands must be indexed like the result (all elements, its last axis, or one scalar). A reshape
   /// between the two is moved behind the fused node.
-  package mutating func fuseEpilogues(_ canFuse: (Op) -> Bool) {
+  package mutating func fuseEpilogues(_ prepare: (KernelRequest) -> Prepared?) {
     let uses = useCounts
     var absorbed: Set<Int> = []
     var sequence: [(old: Int, node: Graph.Node)] = []
     var extra = nodes.count
     for id in nodes.indices {
       guard case .pointwise(let expr) = nodes[id].op, expr.randomStates.isEmpty,
-        let (slot, producer) = fusibleProducer(of: id, uses, absorbed, canFuse)
+        let (producer, fused) = fusedProducer(of: id, expr, uses, absorbed, prepare)
       else {
         sequence.append((id, nodes[id]))
         continue
       }
-      var fused = nodes[producer]
-      var slots: [Expr] = []
-      for (position, operand) in nodes[id].inputs.enumerated() {
-        if position == slot {
-          slots.append(.input(0))
-        } else {
-          fused.inputs.append(operand)
-          slots.append(.input(fused.epilogueOperands.count))
-        }
-      }
-      fused.epilogue = expr.substituting(slots)
-      fused.type.dtype = nodes[id].type.dtype
       absorbed.insert(producer)
       if fused.type.shape == nodes[id].type.shape {
         sequence.append((id, fused))
@@ -49,10 +37,10 @@ extension LoweredGraph {
     rebuild(sequence.filter { !absorbed.contains($0.old) })
   }
 
-  /// The last operand of pointwise node `id` whose kernel can take the node over.
-  private func fusibleProducer(
-    of id: Int, _ uses: [Int], _ absorbed: Set<Int>, _ canFuse: (Op) -> Bool
-  ) -> (slot: Int, producer: Int)? {
+  /// The node behind the last operand of pointwise node `id` whose kernel can take `expr` over, and what it then is.
+  private func fusedProducer(
+    of id: Int, _ expr: Expr, _ uses: [Int], _ absorbed: Set<Int>, _ prepare: (KernelRequest) -> Prepared?
+  ) -> (producer: Int, fused: Graph.Node)? {
     let consumer = nodes[id]
     let candidates = consumer.inputs.enumerated().sorted { $0.element > $1.element }
     for (slot, input) in candidates where uses[input] == 1 && !absorbed.contains(input) {
@@ -60,7 +48,7 @@ extension LoweredGraph {
       if case .reshape = nodes[input].op { producer = nodes[input].inputs[0] }
       let node = nodes[producer]
       guard uses[producer] == 1, !absorbed.contains(producer), node.op.arity ?? 0 > 0, node.epilogue == nil,
-        canFuse(node.op), nodes[input].type.shape == consumer.type.shape, consumer.type.dtype == .float32,
+        nodes[input].type.shape == consumer.type.shape, consumer.type.dtype == .float32,
         node.type.dtype == .float32 || node.op == .gather(.forward)
       else { continue }
       let channels = node.type.shape.last ?? 1
@@ -71,7 +59,16 @@ extension LoweredGraph {
             && (type.count == 1 || type.shape == consumer.type.shape
               || (type.count == channels && type.shape.last == channels && consumer.type.shape.last == channels)))
       }
-      if fits { return (slot, producer) }
+      guard fits else { continue }
+      var fused = node
+      var slots: [Expr] = []
+      for (position, operand) in consumer.inputs.enumerated() {
+        if position != slot { fused.inputs.append(operand) }
+        slots.append(.input(position == slot ? 0 : fused.epilogueOperands.count))
+      }
+      fused.epilogue = expr.substituting(slots)
+      fused.type.dtype = consumer.type.dtype
+      if prepared(fused, by: prepare)?.takesEpilogue ?? false { return (producer, fused) }
     }
     return nil
   }

@@ -1,7 +1,7 @@
 extension Compiler.Pass {
   /// A chain of elementwise nodes becomes one.
   static let fusePointwise = Self("fuse pointwise chains") { graph, target in
-    graph.fusePointwise(target.fusesEpilogue)
+    graph.fusePointwise(target.prepare)
   }
 }
 
@@ -14,10 +14,13 @@ extension LoweredGraph {
   ///
   /// Where two chains that meet each start at a node that takes epilogues, one of them is left to its own: a kernel can
   /// take over only one.
-  package mutating func fusePointwise(_ takesEpilogue: (Op) -> Bool = { _ in false }) {
+  package mutating func fusePointwise(_ prepare: (KernelRequest) -> Prepared? = { _ in nil }) {
     let uses = useCounts
     func startsChain(_ id: Int) -> Bool {
-      uses[id] == 1 && nodes[id].op.arity ?? 0 > 0 && nodes[id].epilogue == nil && takesEpilogue(nodes[id].op)
+      var node = nodes[id]
+      guard uses[id] == 1, node.op.arity ?? 0 > 0, node.epilogue == nil else { return false }
+      node.epilogue = .input(0)
+      return prepared(node, by: prepare)?.takesEpilogue ?? false
     }
     for id in nodes.indices {
       guard case .pointwise(let expr) = nodes[id].op else { continue }

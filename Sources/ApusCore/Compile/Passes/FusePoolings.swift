@@ -1,7 +1,7 @@
 extension Compiler.Pass {
   /// A pooling becomes part of the convolution before it.
   static let fusePoolings = Self("fuse poolings") { graph, target in
-    graph.fusePoolings(target.fusesPooling)
+    graph.fusePoolings(target.prepare)
   }
 }
 
@@ -9,19 +9,20 @@ extension LoweredGraph {
   /// Makes a pooling part of the convolution whose result nothing else reads, which then is never stored.
   ///
   /// Training steps keep theirs: the gradient of the pooling reads its input.
-  package mutating func fusePoolings(_ canFuse: (Pool2DAttributes, Op, [TensorType], _ result: TensorType) -> Bool) {
+  package mutating func fusePoolings(_ prepare: (KernelRequest) -> Prepared?) {
     let uses = useCounts
     var absorbed: Set<Int> = []
     for id in nodes.indices {
       guard case .pooling(let pooling) = nodes[id].op, !pooling.isGradient, nodes[id].epilogue == nil else { continue }
       let producer = nodes[id].inputs[0]
       let node = nodes[producer]
-      guard node.op.isForwardConvolution, uses[producer] == 1, node.pooling == nil, node.type.dtype == .float32,
-        canFuse(pooling.pooling, node.op, node.operands.map { nodes[$0].type }, node.type)
-      else { continue }
+      guard node.op.isForwardConvolution, uses[producer] == 1, node.pooling == nil, node.type.dtype == .float32 else {
+        continue
+      }
       var fused = node
       fused.pooling = FusedPooling(attributes: pooling.pooling, input: node.type)
       fused.type = nodes[id].type
+      guard prepared(fused, by: prepare)?.takesPooling ?? false else { continue }
       nodes[id] = fused
       absorbed.insert(producer)
     }

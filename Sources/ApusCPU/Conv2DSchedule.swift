@@ -1,0 +1,84 @@
+import ApusCore
+internal import CThreads
+
+/// How a pass of a convolution is computed.
+enum Conv2DSchedule: KernelSchedule {
+  case fewChannels(apus_few_channels)
+  case depthwise(apus_depthwise)
+  case fewFilters(apus_few_filters)
+  case winograd(WinogradProduct)
+  case winogradFilterGradient(WinogradFilterGradient)
+  #if OneDNN
+    /// Over the cells that 1x1 filters read, laid out side by side.
+    case sampled(ConvolutionShape)
+    case imageByImage
+    case library
+  #else
+    case product
+  #endif
+
+  /// The ways that there are, in the order in which they are preferred; each tells whether it serves a pass and is
+  /// faster than those after it. The last one serves all.
+  private static let candidates: [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] = {
+    var all: [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] = [
+      { pass, shape in shape.fewChannels(pass).map { .fewChannels($0) } },
+      { pass, shape in shape.depthwise(pass).map { .depthwise($0) } },
+      { pass, shape in shape.fewFilters(pass).map { .fewFilters($0) } },
+      { pass, shape in WinogradProduct.fastest(pass, shape).map { .winograd($0) } },
+      { pass, shape in WinogradFilterGradient(pass, shape).map { .winogradFilterGradient($0) } },
+    ]
+    #if OneDNN
+      all += [
+        { pass, shape in shape.sampled(pass).map { .sampled($0) } },
+        { pass, shape in shape.isSummedImageByImage(pass) ? .imageByImage : nil },
+        { _, _ in .library },
+      ]
+    #else
+      all += [{ _, _ in .product }]
+    #endif
+    return all
+  }()
+
+  /// The first that serves.
+  init(_ pass: ConvolutionPass, _ shape: ConvolutionShape) {
+    self = Self.candidates.lazy.compactMap { $0(pass, shape) }.first!
+  }
+
+  var name: String {
+    switch self {
+    case .fewChannels: return "few channels"
+    case .depthwise: return "depthwise"
+    case .fewFilters: return "few filters"
+    case .winograd(let product): return product.isTransposed ? "winograd, transposed" : "winograd"
+    case .winogradFilterGradient: return "winograd"
+    #if OneDNN
+      case .sampled: return "oneDNN on gathered cells"
+      case .imageByImage: return "oneDNN image by image"
+      case .library: return "oneDNN"
+    #else
+      case .product: return "product"
+    #endif
+    }
+  }
+
+  /// For cells that are laid out for oneDNN; all other kernels bring their own scratch memory, shared by all of them.
+  var workspaceByteCount: Int {
+    #if OneDNN
+      if case .sampled(let cells) = self { return cells.n * cells.h * cells.w * cells.c * MemoryLayout<Float>.stride }
+    #endif
+    return 0
+  }
+
+  /// Whether the forward pass adds to what the result holds. The others write a result before they read what is added
+  /// to it.
+  var addsToResult: Bool {
+    switch self {
+    case .fewChannels, .depthwise, .fewFilters, .winogradFilterGradient: return false
+    #if OneDNN
+      case .winograd, .sampled, .imageByImage, .library: return true
+    #else
+      case .winograd, .product: return false
+    #endif
+    }
+  }
+}
