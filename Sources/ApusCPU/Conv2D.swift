@@ -16,7 +16,10 @@ extension CPUBackend {
       if let body = try fewFilters(pass, shape, image, filter, result, invocation) { return body }
     }
     if let body = try winograd(pass, shape, image, filter, result, invocation) { return body }
-    return try self.convolution(pass, shape, image, filter, result, invocation)
+    #if OneDNN
+      if usesOneDNN { return try nativeConvolution(pass, shape, image, filter, result, invocation) }
+    #endif
+    return try convolutionAsProducts(pass, shape, image, filter, result, invocation)
   }
 }
 

@@ -1,40 +1,38 @@
-#if !OneDNN
-  import ApusCore
-  internal import CThreads
+import ApusCore
+internal import CThreads
 
-  extension CPUBackend {
-    /// A product with the package's own loops: bands of rows or columns of the result, of which there are more, on all
-    /// threads.
-    func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
-      let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
-      let (a, b, y) = (invocation.inputs[0].floats, invocation.inputs[1].floats, invocation.output.floats)
-      let stride = Int(apus_gemm_scratch())
-      let scratch = workScratch
-      try scratch.reserve(
-        stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
-      let (m, n, k) = (shape.m, shape.n, shape.k)
-      let (aRow, aColumn) = matMul.transposeA ? (1, m) : (k, 1)
-      let (bRow, bColumn) = matMul.transposeB ? (1, k) : (n, 1)
-      let cutsRows = m >= n
-      let bandSize = 64
-      let bands = ((cutsRows ? m : n) + bandSize - 1) / bandSize
-      let product = parallelLoop(over: shape.batch * bands, minimum: 65536 / (bandSize * k) + 1) { range, part in
-        for index in range {
-          let (batch, first) = (index / bands, index % bands * bandSize)
-          let (row, column) = cutsRows ? (first, 0) : (0, first)
-          apus_gemm(
-            Int64(cutsRows ? min(bandSize, m - row) : m), Int64(cutsRows ? n : min(bandSize, n - column)), Int64(k),
-            apus_matrix(data: a + batch * m * k + row * aRow, row: Int64(aRow), column: Int64(aColumn)),
-            apus_matrix(data: b + batch * k * n + column * bColumn, row: Int64(bRow), column: Int64(bColumn)),
-            apus_matrix(data: y + (batch * m + row) * n + column, row: Int64(n), column: 1), 0,
-            scratch.floats(part: part, stride: stride))
-        }
-      }
-      let epilogue = try epilogueProgram(invocation)?.loop(over: invocation.output.count)
-      return {
-        product()
-        epilogue?()
+extension CPUBackend {
+  /// A product with the package's own loops: bands of rows or columns of the result, of which there are more, on all
+  /// threads.
+  func ownMatMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+    let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
+    let (a, b, y) = (invocation.inputs[0].floats, invocation.inputs[1].floats, invocation.output.floats)
+    let stride = Int(apus_gemm_scratch())
+    let scratch = workScratch
+    try scratch.reserve(
+      stride * Int(apus_thread_count()) * MemoryLayout<Float>.stride, limit: device.memoryBytes)
+    let (m, n, k) = (shape.m, shape.n, shape.k)
+    let (aRow, aColumn) = matMul.transposeA ? (1, m) : (k, 1)
+    let (bRow, bColumn) = matMul.transposeB ? (1, k) : (n, 1)
+    let cutsRows = m >= n
+    let bandSize = 64
+    let bands = ((cutsRows ? m : n) + bandSize - 1) / bandSize
+    let product = parallelLoop(over: shape.batch * bands, minimum: 65536 / (bandSize * k) + 1) { range, part in
+      for index in range {
+        let (batch, first) = (index / bands, index % bands * bandSize)
+        let (row, column) = cutsRows ? (first, 0) : (0, first)
+        apus_gemm(
+          Int64(cutsRows ? min(bandSize, m - row) : m), Int64(cutsRows ? n : min(bandSize, n - column)), Int64(k),
+          apus_matrix(data: a + batch * m * k + row * aRow, row: Int64(aRow), column: Int64(aColumn)),
+          apus_matrix(data: b + batch * k * n + column * bColumn, row: Int64(bRow), column: Int64(bColumn)),
+          apus_matrix(data: y + (batch * m + row) * n + column, row: Int64(n), column: 1), 0,
+          scratch.floats(part: part, stride: stride))
       }
     }
+    let epilogue = try epilogueProgram(invocation)?.loop(over: invocation.output.count)
+    return {
+      product()
+      epilogue?()
+    }
   }
-#endif
+}

@@ -4,7 +4,10 @@ extension MatMul: CPUOperation {
   var takesEpilogue: Bool { true }
 
   func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
-    try backend.matMul(self, invocation)
+    #if OneDNN
+      if backend.usesOneDNN { return try backend.nativeMatMul(self, invocation) }
+    #endif
+    return try backend.ownMatMul(self, invocation)
   }
 
   func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {

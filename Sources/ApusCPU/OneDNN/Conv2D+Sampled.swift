@@ -13,7 +13,7 @@
       let cells = Operand(
         buffer: invocation.workspace!, type: TensorType(shape: [dense.n, dense.h, dense.w, dense.c], dtype: .float32))
       let gather = gather(shape, from: image.floats, to: cells.floats)
-      let product = try convolution(pass, dense, cells, filter, result, invocation)
+      let product = try nativeConvolution(pass, dense, cells, filter, result, invocation)
       return { () throws(BackendError) in
         gather()
         try product()

@@ -4,7 +4,7 @@
 
   extension CPUBackend {
     /// A product in oneDNN, with bias and ReLU where the epilogue is no more than these.
-    func matMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
+    func nativeMatMul(_ matMul: MatMul, _ invocation: Invocation<CPUBuffer>) throws(BackendError) -> CPUKernel.Body {
       let shape = MatMulShape(matMul, a: invocation.inputs[0].shape, result: invocation.output.shape)
       let native = NativeEpilogue(invocation).flatMap { $0.addend == nil ? $0 : nil }
       let sizes = apus_product(
