@@ -44,7 +44,7 @@ let package = Package(
       dependencies: ["ApusCore", "ApusCPU", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"]))],
       swiftSettings: swift),
 
-    // C shims: system libraries and the embedded kernel sources.
+    // C shims over system libraries, which are loaded at run time: none is needed to build. The kernels' sources.
     .target(name: "CThreads"),
     .target(
       name: "COneDNN",
@@ -57,7 +57,8 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CBenchmark"),
     .target(
-      name: "CImage", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+      name: "CImage", exclude: ["libjpeg/README.md", "libjpeg/README.ijg", "libjpeg/LICENSE.md"],
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
     // What users import, and the program.
     .target(

@@ -164,7 +164,8 @@ import Testing
     #expect(failure(odd).contains("a kind that is not read: Unsupported JPEG data precision 12"))
     odd[frame + 4] = 8
     odd[frame + 1] = 0xC3
-    #expect(failure(odd).contains("a kind that is not read: Unsupported JPEG process"))
+    // libjpeg-turbo 3 knows lossless files, but not this one's colours.
+    #expect(failure(odd).contains("a kind that is not read: Unsupported"))
     let interlaced = failure(try bytes("interlaced.png"), limit: 10)
     #expect(interlaced.contains("a kind that is not read: interlaced, with 5x4 pixels"))
 
