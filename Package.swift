@@ -36,7 +36,9 @@ let package = Package(
     // Backends, and the choice between them at run time.
     .target(
       name: "ApusCPU",
-      dependencies: ["ApusCore", "CThreads", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
+      dependencies: [
+        "ApusCore", "CThreads", "CVector", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
+      ],
       swiftSettings: swift),
     .target(name: "ApusOpenCL", dependencies: ["ApusCore", "COpenCL", "CKernels"], swiftSettings: swift),
     .target(
@@ -46,6 +48,7 @@ let package = Package(
 
     // C shims over system libraries, which are loaded at run time: none is needed to build. The kernels' sources.
     .target(name: "CThreads"),
+    .target(name: "CVector"),
     .target(
       name: "COneDNN",
       cSettings: [.define("APUS_ONEDNN", .when(traits: ["OneDNN"]))],

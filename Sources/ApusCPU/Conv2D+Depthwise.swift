@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// A pass of a depthwise convolution with full vectors for any number of channels; `nil` for other convolutions.

@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// A convolution pass as matrix products: image cells under each window are laid out as a row (im2col), a few rows

@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// A product with the package's own loops: bands of rows or columns of the result, of which there are more, on all

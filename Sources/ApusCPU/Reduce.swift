@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// Sum, mean or maximum over axes: one pass for each run of neighbouring reduced axes, the last one first.

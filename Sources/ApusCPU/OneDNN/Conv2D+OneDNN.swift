@@ -1,7 +1,7 @@
 #if OneDNN
   import ApusCore
   internal import COneDNN
-  internal import CThreads
+  internal import CVector
 
   extension CPUBackend {
     /// A convolution pass in oneDNN, with bias, residual sum and ReLU where the epilogue is no more than these; any other

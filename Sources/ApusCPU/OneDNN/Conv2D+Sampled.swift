@@ -1,6 +1,6 @@
 #if OneDNN
   import ApusCore
-  internal import CThreads
+  internal import CVector
 
   extension CPUBackend {
     /// A pass of a convolution whose 1x1 filters step over cells: those that they read are laid out side by side in the
