@@ -38,7 +38,9 @@ let package = Package(
     // Backends, and the choice between them at run time.
     .target(
       name: "ApusCPU",
-      dependencies: ["ApusCore", "CThreads", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
+      dependencies: [
+        "ApusCore", "CThreads", "CVector", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
+      ],
       swiftSettings: swift),
     .target(name: "ApusOpenCL", dependencies: ["ApusCore", "COpenCL", "CKernels"], swiftSettings: swift),
     .target(
@@ -46,8 +48,9 @@ let package = Package(
       dependencies: ["ApusCore", "ApusCPU", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"]))],
       swiftSettings: swift),
 
-    // C shims: system libraries and the embedded kernel sources.
+    // C shims over system libraries, which are loaded at run time: none is needed to build. The kernels' sources.
     .target(name: "CThreads"),
+    .target(name: "CVector"),
     .target(
       name: "COneDNN",
       cSettings: [.define("APUS_ONEDNN", .when(traits: ["OneDNN"]))],
@@ -59,7 +62,8 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CBenchmark"),
     .target(
-      name: "CImage", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+      name: "CImage", exclude: ["libjpeg/README.md", "libjpeg/README.ijg", "libjpeg/LICENSE.md"],
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
     // What users import, and the program.
     .target(

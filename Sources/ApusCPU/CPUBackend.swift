@@ -4,7 +4,7 @@ internal import CThreads
 /// The host's processor as a device.
 package final class CPUBackend: Backend {
   package enum Mode: Sendable {
-    /// Every core, vector registers, and oneDNN where it is built in.
+    /// Every core, vector registers, and oneDNN where it is there.
     case fast
     /// Plain Swift loops on one core that accumulate in double precision: the oracle of all other kernels.
     case reference
@@ -12,6 +12,8 @@ package final class CPUBackend: Backend {
 
   package let device: DeviceDescription
   package let mode: Mode
+  /// Whether convolutions and products run in oneDNN; else in the package's own loops.
+  package let usesOneDNN: Bool
   /// Memory for tiles of expressions, and for what heavy kernels lay out; a kernel may use both at once.
   let tileScratch: Scratch
   let workScratch: Scratch
@@ -20,19 +22,20 @@ package final class CPUBackend: Backend {
     private var openedLibrary: OneDNN?
   #endif
 
-  /// The backend's description is there even where oneDNN is not; `requireLibrary` tells.
+  /// See `requireUsable` for what may be in the way of its use.
   ///
   /// - Parameter guards: watch all memory, in tests.
   package init(mode: Mode = .fast, guards: MemoryGuards? = nil) {
     self.mode = mode
     self.guards = guards
+    usesOneDNN = mode == .fast && Self.hasOneDNN
     (tileScratch, workScratch) = (Scratch(guards: guards), Scratch(guards: guards))
     device = Self.describe(mode)
   }
 
-  /// - Throws: `deviceUnavailable` where oneDNN is built in and cannot be loaded, or `APUS_THREADS` is no number of
-  ///   threads.
-  package func requireLibrary() throws(BackendError) {
+  /// - Throws: `deviceUnavailable` where `APUS_ONEDNN` names a library that cannot be used, or `APUS_THREADS` is no
+  ///   number of threads.
+  package func requireUsable() throws(BackendError) {
     if mode == .fast, apus_threads_from_environment() == APUS_THREADS_INVALID {
       throw BackendError(
         .deviceUnavailable,
@@ -40,7 +43,7 @@ package final class CPUBackend: Backend {
           + "\(apus_core_count()) cores")
     }
     #if OneDNN
-      if mode == .fast { try OneDNN.load() }
+      if mode == .fast { try OneDNN.requireWanted() }
     #endif
   }
 
@@ -49,6 +52,23 @@ package final class CPUBackend: Backend {
     guard mode == .fast, apus_threads_from_environment() == APUS_THREADS_CAPPED else { return nil }
     return "cpu: APUS_THREADS asks for more threads than the \(apus_core_count()) cores that this process may use; "
       + "\(apus_thread_count()) are used"
+  }
+
+  /// What is missing for speed, and how to get it; `nil` where nothing is.
+  package static var missing: String? {
+    #if OneDNN
+      OneDNN.missing
+    #else
+      nil
+    #endif
+  }
+
+  private static var hasOneDNN: Bool {
+    #if OneDNN
+      OneDNN.isLoaded
+    #else
+      false
+    #endif
   }
 
   // MARK: Memory

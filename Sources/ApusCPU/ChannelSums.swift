@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 extension ChannelSums: CPUOperation {
   /// Sums of expressions over all axes but the last: tiles of values are computed and added up while they are cached.

@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// A pass of a depthwise convolution of `images` images with full vectors for any number of channels.

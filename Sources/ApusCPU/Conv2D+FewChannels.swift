@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// A convolution of images with few channels, row by row of results.

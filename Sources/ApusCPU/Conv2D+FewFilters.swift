@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// The pass of a convolution with few filters; or the input gradient of one with few channels, which is a convolution

@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 // Convolutions with 3x3 filters and stride 1 by Winograd's F(2x2, 3x3), where that is faster than direct sums.
 //

@@ -5,7 +5,7 @@ extension Convolution: CPUOperation {
 
   func prepare(_ request: KernelRequest, on backend: CPUBackend) -> Prepared {
     let schedule = Conv2DSchedule(
-      pass, ConvolutionShape(self, operands: request.operands, result: request.result))
+      pass, ConvolutionShape(self, operands: request.operands, result: request.result), oneDNN: backend.usesOneDNN)
     var prepared = Prepared(
       schedule: schedule, workspaceByteCount: schedule.workspaceByteCount, takesEpilogue: true)
     if pass == .forward, schedule.addsToResult, let epilogue = request.epilogue {
@@ -28,10 +28,9 @@ extension Convolution: CPUOperation {
     #if OneDNN
       case .sampled(let cells): return try backend.sampled(pass, shape, cells, image, filter, result, invocation)
       case .imageByImage: return try backend.imageByImage(shape, image, filter, result, invocation)
-      case .library: return try backend.convolution(pass, shape, image, filter, result, invocation)
-    #else
-      case .product: return try backend.convolution(pass, shape, image, filter, result, invocation)
+      case .library: return try backend.nativeConvolution(pass, shape, image, filter, result, invocation)
     #endif
+    case .product: return try backend.convolutionAsProducts(pass, shape, image, filter, result, invocation)
     }
   }
 

@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 /// How a pass of a convolution is computed.
 enum Conv2DSchedule: KernelSchedule {
@@ -13,35 +13,37 @@ enum Conv2DSchedule: KernelSchedule {
     case sampled(ConvolutionShape)
     case imageByImage
     case library
-  #else
-    case product
   #endif
+  /// In the package's own loops.
+  case product
 
   /// The ways that there are, in the order in which they are preferred; each tells whether it serves a pass and is
-  /// faster than those after it. The last one serves all.
-  private static let candidates: [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] = {
-    var all: [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] = [
-      { pass, shape in shape.fewChannels(pass).map { .fewChannels($0) } },
-      { pass, shape in shape.depthwise(pass).map { .depthwise($0) } },
-      { pass, shape in shape.fewFilters(pass).map { .fewFilters($0) } },
-      { pass, shape in WinogradProduct.fastest(pass, shape).map { .winograd($0) } },
-      { pass, shape in WinogradFilterGradient(pass, shape).map { .winogradFilterGradient($0) } },
-    ]
-    #if OneDNN
-      all += [
+  /// faster than those after it.
+  private static let candidates: [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] = [
+    { pass, shape in shape.fewChannels(pass).map { .fewChannels($0) } },
+    { pass, shape in shape.depthwise(pass).map { .depthwise($0) } },
+    { pass, shape in shape.fewFilters(pass).map { .fewFilters($0) } },
+    { pass, shape in WinogradProduct.fastest(pass, shape).map { .winograd($0) } },
+    { pass, shape in WinogradFilterGradient(pass, shape).map { .winogradFilterGradient($0) } },
+  ]
+
+  #if OneDNN
+    /// The same with oneDNN; the last one serves all.
+    private static let libraryCandidates: [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] =
+      candidates + [
         { pass, shape in shape.sampled(pass).map { .sampled($0) } },
         { pass, shape in shape.isSummedImageByImage(pass) ? .imageByImage : nil },
         { _, _ in .library },
       ]
-    #else
-      all += [{ _, _ in .product }]
-    #endif
-    return all
-  }()
+  #endif
 
   /// The first that serves.
-  init(_ pass: ConvolutionPass, _ shape: ConvolutionShape) {
-    self = Self.candidates.lazy.compactMap { $0(pass, shape) }.first!
+  init(_ pass: ConvolutionPass, _ shape: ConvolutionShape, oneDNN: Bool) {
+    var candidates = Self.candidates
+    #if OneDNN
+      if oneDNN { candidates = Self.libraryCandidates }
+    #endif
+    self = candidates.lazy.compactMap { $0(pass, shape) }.first ?? .product
   }
 
   var name: String {
@@ -55,9 +57,8 @@ enum Conv2DSchedule: KernelSchedule {
       case .sampled: return "oneDNN on gathered cells"
       case .imageByImage: return "oneDNN image by image"
       case .library: return "oneDNN"
-    #else
-      case .product: return "product"
     #endif
+    case .product: return "product"
     }
   }
 
@@ -73,11 +74,10 @@ enum Conv2DSchedule: KernelSchedule {
   /// to it.
   var addsToResult: Bool {
     switch self {
-    case .fewChannels, .depthwise, .fewFilters, .winogradFilterGradient: return false
+    case .fewChannels, .depthwise, .fewFilters, .winogradFilterGradient, .product: return false
+    case .winograd: return true
     #if OneDNN
-      case .winograd, .sampled, .imageByImage, .library: return true
-    #else
-      case .winograd, .product: return false
+      case .sampled, .imageByImage, .library: return true
     #endif
     }
   }

@@ -30,7 +30,7 @@ extension CPUBackend {
 
   private static var library: String {
     #if OneDNN
-      (try? OneDNN.load()) == nil ? "oneDNN \(OneDNN.version), cannot be loaded" : "oneDNN \(OneDNN.version)"
+      OneDNN.isLoaded ? "oneDNN \(OneDNN.version)" : OneDNN.missing == nil ? "Swift" : "Swift; oneDNN is missing"
     #else
       "Swift"
     #endif

@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// `y[b, ...] = x[indices[b], ...]`; zeros for an index out of range. With an epilogue the result is float32,

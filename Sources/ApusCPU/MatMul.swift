@@ -2,6 +2,13 @@ import ApusCore
 
 extension MatMul: CPUOperation {
   var takesEpilogue: Bool { true }
+
+  func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    #if OneDNN
+      if backend.usesOneDNN { return try nativeBody(invocation, on: backend) }
+    #endif
+    return try ownBody(invocation, on: backend)
+  }
 }
 
 /// Sizes of a product of (stacks of) matrices.

@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 extension CPUBackend {
   /// Maximum or mean of each window: rows of results on all threads.

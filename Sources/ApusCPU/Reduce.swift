@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 extension Reduction: CPUOperation {
   var takesEpilogue: Bool { true }

@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 #if canImport(Darwin)
   import Darwin

@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 /// An expression program as tile instructions over registers, with few scratch tiles.
 struct TileCode {

@@ -1,5 +1,5 @@
 import ApusCore
-internal import CThreads
+internal import CVector
 
 /// An operand of a pointwise kernel, by how its elements follow the result's.
 enum TileOperand {

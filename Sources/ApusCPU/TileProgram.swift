@@ -1,5 +1,6 @@
 import ApusCore
 internal import CThreads
+internal import CVector
 
 /// An expression program over float32, run a tile of elements at a time so that intermediate values stay in the first
 /// cache.

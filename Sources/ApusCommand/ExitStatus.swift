@@ -21,6 +21,7 @@ enum ExitStatus: Int32 {
         case .invalidArgument: .usage
         case .notFound: .noInput
         case .malformed: .badData
+        case .missingLibrary: .unavailable
         }
       case let error as TrainingError:
         switch error.code {

@@ -21,8 +21,9 @@ struct DeviceOption: ParsableArguments {
   }
 }
 
-/// All devices; without OpenCL on this machine those that are left, and a note on standard error.
+/// All devices; what this machine lacks for more or faster ones is a note on standard error.
 func availableDevices() -> [DeviceDescription] {
+  Device.noteMissingLibrary()
   do {
     return try Device.all()
   } catch {

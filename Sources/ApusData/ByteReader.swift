@@ -32,6 +32,7 @@ final class ByteReader {
     isCompressed = markCount == 2 && mark == (0x1F, 0x8B)
     let (expanded, overflow) = byteCount.multipliedReportingOverflow(by: Self.maximumRatio)
     maximumByteCount = min(limit, isCompressed ? max(Self.smallByteCount, overflow ? .max : expanded) : byteCount)
+    if isCompressed { try SystemLibrary.zlib.require(for: path) }
     decoder = isCompressed ? apus_inflate_create() : nil
     if isCompressed && decoder == nil { throw DataError(.malformed, at: path, "no memory to decompress it") }
   }

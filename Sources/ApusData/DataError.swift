@@ -7,6 +7,8 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     case notFound
     /// Files are there, but damaged, cut short, inconsistent, or of another kind.
     case malformed
+    /// A library that reads or writes such files is not installed.
+    case missingLibrary
   }
 
   public let kind: Kind

@@ -35,8 +35,8 @@ extension Image {
   ///     a JPEG at a half, a quarter or an eighth of its sides. With more than eight times as many they are refused
   ///     before memory is taken for them.
   ///   - background: The ground under transparent pixels.
-  /// - Throws: `DataError` for anything else: other formats, damaged or cut files, too many pixels; `HostMemoryError`
-  ///   when there is no memory for the pixels.
+  /// - Throws: `DataError` for anything else: other formats, damaged or cut files, too many pixels; and where libpng or
+  ///   libjpeg is not installed. `HostMemoryError` when there is no memory for the pixels.
   public init(
     encoded bytes: [UInt8], name: String, maximumPixelCount: Int = Self.defaultMaximumPixelCount,
     background: Background = .contrasting
@@ -49,6 +49,7 @@ extension Image {
     let isJPEG = bytes.starts(with: [0xFF, 0xD8, 0xFF])
     guard isPNG || isJPEG else { throw failure("it is neither PNG nor JPEG", "convert it to PNG") }
 
+    try (isPNG ? SystemLibrary.png : .jpeg).require(for: name)
     var decoded = apus_image()
     let limit = UInt64(max(0, maximumPixelCount))
     let status = bytes.withUnsafeBufferPointer {

@@ -32,6 +32,7 @@ public struct Image: Hashable, Sendable {
 
   /// The bytes of a PNG file, grey or RGB.
   public func pngData() throws -> [UInt8] {
+    try SystemLibrary.png.require(for: "a PNG file")
     var encoded: UnsafeMutablePointer<UInt8>?
     var count = 0
     try HostMemory.require(2 * pixels.byteCount, for: "a PNG file of \(width)x\(height) pixels")

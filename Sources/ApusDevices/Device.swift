@@ -52,7 +52,7 @@ public enum Device: Hashable, Sendable {
     return try Device(parsing: text)
   }
 
-  /// The CPU backend. It is listed even where it cannot be opened because oneDNN is missing.
+  /// The CPU backend.
   public static var processor: DeviceDescription { CPUBackend().device }
 
   /// All devices of this machine: the CPU backend, then OpenCL's in the drivers' order.
@@ -72,10 +72,9 @@ public enum Device: Hashable, Sendable {
   ///
   /// What `apus tune` found for the device is used.
   ///
-  /// - Parameter note: told, once each, why `automatic` passes over a GPU and why tunings are not used, and of a debug
-  ///   build; a line on standard error when not given.
-  /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device, or the CPU backend's oneDNN
-  ///   is missing.
+  /// - Parameter note: told, once each, why `automatic` passes over a GPU and why tunings are not used, of a library
+  ///   that the CPU backend misses, and of a debug build; a line on standard error when not given.
+  /// - Throws: `BackendError` with code `deviceUnavailable` when there is no such device.
   public func openSession(note: (String) -> Void = Device.printNote) throws(BackendError) -> any Session {
     noteDebugBuild(note)
     let session = try open(note: note)
@@ -103,8 +102,9 @@ public enum Device: Hashable, Sendable {
 
   private static func openCPU(note: (String) -> Void) throws(BackendError) -> any Session {
     let backend = CPUBackend()
-    try backend.requireLibrary()
+    try backend.requireUsable()
     if let text = backend.note { note(text) }
+    noteMissingLibrary(note)
     return BackendSession(backend)
   }
 }

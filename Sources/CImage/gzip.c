@@ -1,7 +1,29 @@
 #include "CImage.h"
+#include "loader.h"
+#include "zlib_api.h"
 
 #include <stdlib.h>
-#include <zlib.h>
+
+static struct {
+#define MEMBER(result, name, parameters) result(*name) parameters;
+  ZLIB_FUNCTIONS(MEMBER)
+} zlib;
+
+const char *apus_zlib_load(void) {
+#if __APPLE__
+  static const char *const names[] = {"/usr/lib/libz.1.dylib"};
+#else
+  static const char *const names[] = {"libz.so.1"};
+#endif
+  static apus_problem problem;
+  size_t found;
+  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
+  if (!library) return problem.text;
+#define LOOK_UP(result, name, parameters) \
+  if (!apus_look_up(library, #name, &zlib.name, &problem)) return problem.text;
+  ZLIB_FUNCTIONS(LOOK_UP)
+  return NULL;
+}
 
 struct apus_inflate {
   z_stream stream;
@@ -10,24 +32,25 @@ struct apus_inflate {
 apus_inflate *apus_inflate_create(void) {
   apus_inflate *decoder = calloc(1, sizeof *decoder);
   if (!decoder) return NULL;
-  if (inflateInit2(&decoder->stream, 15 + 16) != Z_OK) { // +16: a gzip header is required
+  // 15: the largest window; + 16: a gzip header is required.
+  if (zlib.inflateInit2_(&decoder->stream, 15 + 16, ZLIB_VERSION, sizeof decoder->stream) != Z_OK) {
     free(decoder);
     return NULL;
   }
   return decoder;
 }
 
-static uInt clamped(size_t count) { return count > (1u << 30) ? (1u << 30) : (uInt)count; }
+static unsigned clamped(size_t count) { return count > (1u << 30) ? (1u << 30) : (unsigned)count; }
 
 apus_inflate_status apus_inflate_step(apus_inflate *decoder, const uint8_t *in, size_t in_size, size_t *consumed,
                                       uint8_t *out, size_t out_size, size_t *produced) {
   z_stream *stream = &decoder->stream;
-  const uInt in_room = clamped(in_size), out_room = clamped(out_size);
-  stream->next_in = (Bytef *)in; // zlib does not write through it
+  const unsigned in_room = clamped(in_size), out_room = clamped(out_size);
+  stream->next_in = in;
   stream->avail_in = in_room;
   stream->next_out = out;
   stream->avail_out = out_room;
-  const int result = inflate(stream, Z_NO_FLUSH);
+  const int result = zlib.inflate(stream, Z_NO_FLUSH);
   *consumed = in_room - stream->avail_in;
   *produced = out_room - stream->avail_out;
   switch (result) {
@@ -40,11 +63,11 @@ apus_inflate_status apus_inflate_step(apus_inflate *decoder, const uint8_t *in, 
 }
 
 apus_inflate_status apus_inflate_restart(apus_inflate *decoder) {
-  return inflateReset(&decoder->stream) == Z_OK ? APUS_INFLATE_MORE : APUS_INFLATE_DAMAGED;
+  return zlib.inflateReset(&decoder->stream) == Z_OK ? APUS_INFLATE_MORE : APUS_INFLATE_DAMAGED;
 }
 
 void apus_inflate_destroy(apus_inflate *decoder) {
   if (!decoder) return;
-  inflateEnd(&decoder->stream);
+  zlib.inflateEnd(&decoder->stream);
   free(decoder);
 }

@@ -1,159 +1,33 @@
 #include "CImage.h"
+#include "jpeg_interface.h"
 
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+static const struct {
+  const char *name;
+  const apus_jpeg_interface *interface;
+} libraries[] = {
+#if __APPLE__
+    {"libjpeg.8.dylib", &apus_jpeg_80},
+    {"/opt/homebrew/lib/libjpeg.8.dylib", &apus_jpeg_80},
+#else
+    {"libjpeg.so.8", &apus_jpeg_80},
+    {"libjpeg.so.62", &apus_jpeg_62},
+#endif
+};
+enum { COUNT = sizeof libraries / sizeof *libraries };
 
-#include <jpeglib.h>
+static const apus_jpeg_interface *used;
 
-#include <jerror.h>
-
-// More scans than any writer makes; without a limit small files take minutes.
-enum { MAX_SCANS = 500 };
-
-typedef struct {
-  struct jpeg_error_mgr base;
-  jmp_buf escape;
-  apus_image *image;
-  bool has_ended_early; // the data ended before the end mark
-} error_handler;
-
-static void on_error(j_common_ptr codec) {
-  error_handler *handler = (error_handler *)codec->err;
-  char text[JMSG_LENGTH_MAX];
-  codec->err->format_message(codec, text);
-  snprintf(handler->image->message, sizeof handler->image->message, "%s", text);
-  longjmp(handler->escape, 1);
-}
-
-// Most warnings are about things that do not matter: odd version numbers, bytes between markers, a missing end mark.
-// Where pixels are missing the decoder would go on with grey ones: that is an error.
-static void on_warning(j_common_ptr codec, int level) {
-  if (level >= 0) return; // a trace message
-  switch (codec->err->msg_code) {
-  case JWRN_HIT_MARKER:
-  case JWRN_HUFF_BAD_CODE:
-  case JWRN_ARITH_BAD_CODE:
-  case JWRN_MUST_RESYNC: on_error(codec); break;
-  case JWRN_JPEG_EOF:
-    // An arithmetic decoder makes up zeros at the end of its data without another word.
-    if (((j_decompress_ptr)codec)->arith_code) on_error(codec);
-    ((error_handler *)codec->err)->has_ended_early = true;
-    break;
-  default: break;
-  }
-}
-
-static void on_progress(j_common_ptr codec) {
-  if (((j_decompress_ptr)codec)->input_scan_number <= MAX_SCANS) return;
-  error_handler *handler = (error_handler *)codec->err;
-  snprintf(handler->image->message, sizeof handler->image->message, "more than %d scans", MAX_SCANS);
-  longjmp(handler->escape, 1);
-}
-
-// Whether each coefficient of a picture in several scans has come in to its last bit.
-static bool has_all_coefficients(const struct jpeg_decompress_struct *codec) {
-  if (!codec->progressive_mode) return false; // not known
-  for (int component = 0; component < codec->num_components; component++)
-    for (int k = 0; k < DCTSIZE2; k++)
-      if (codec->coef_bits[component][k] != 0) return false;
-  return true;
-}
-
-static apus_image_status keep_exif(const struct jpeg_decompress_struct *codec, apus_image *image) {
-  for (jpeg_saved_marker_ptr marker = codec->marker_list; marker; marker = marker->next) {
-    if (marker->data_length < 6 || memcmp(marker->data, "Exif", 5) != 0) continue;
-    return apus_image_keep_exif(image, marker->data, marker->data_length);
-  }
-  return APUS_IMAGE_OK;
-}
-
-// Stored inverted, as Adobe does and every reader expects: red = C * K / 255.
-static void convert_cmyk(const uint8_t *from, uint8_t *to, uint32_t width) {
-  for (uint32_t x = 0; x < width; x++)
-    for (int channel = 0; channel < 3; channel++)
-      to[3 * x + channel] = (uint8_t)((from[4 * x + channel] * from[4 * x + 3] + 127) / 255);
-}
-
-// Everything that may longjmp.
-static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint8_t *data, size_t size,
-                                uint64_t max_pixels, apus_image *image) {
-  jpeg_create_decompress(codec);
-  codec->mem->max_memory_to_use = 1l << 30; // for the coefficients of a picture in several scans
-  jpeg_mem_src(codec, data, size);
-  jpeg_save_markers(codec, JPEG_APP0 + 1, 0xFFFF);
-  jpeg_read_header(codec, TRUE);
-  image->width = codec->image_width;
-  image->height = codec->image_height;
-  const uint64_t pixels = (uint64_t)codec->image_width * codec->image_height;
-  if (max_pixels == 0 || pixels / APUS_IMAGE_REDUCTION > max_pixels) return APUS_IMAGE_TOO_LARGE;
-  const apus_image_status kept = keep_exif(codec, image);
-  if (kept != APUS_IMAGE_OK) return kept;
-
-  const bool is_grey = codec->jpeg_color_space == JCS_GRAYSCALE;
-  const bool is_cmyk = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
-  codec->out_color_space = is_grey ? JCS_GRAYSCALE : is_cmyk ? JCS_CMYK : JCS_RGB;
-  codec->dct_method = JDCT_ISLOW;
-  for (codec->scale_denom = codec->scale_num = 1;; codec->scale_denom *= 2) {
-    jpeg_calc_output_dimensions(codec);
-    if ((uint64_t)codec->output_width * codec->output_height <= max_pixels) break;
-    if (codec->scale_denom == 8) return APUS_IMAGE_TOO_LARGE;
-  }
-  image->channels = is_grey ? 1 : 3;
-  image->pixels = malloc((size_t)codec->output_width * codec->output_height * image->channels);
-  if (!image->pixels) return APUS_IMAGE_NO_MEMORY;
-
-  jpeg_start_decompress(codec);
-  const error_handler *handler = (error_handler *)codec->err;
-  if (jpeg_has_multiple_scans(codec) && handler->has_ended_early && !has_all_coefficients(codec)) {
-    snprintf(image->message, sizeof image->message, "the data ends before its last scan");
-    return APUS_IMAGE_MALFORMED;
-  }
-  image->width = codec->output_width;
-  image->height = codec->output_height;
-  const size_t row_bytes = (size_t)image->width * image->channels;
-  JSAMPARRAY cmyk = NULL;
-  if (is_cmyk)
-    cmyk = codec->mem->alloc_sarray((j_common_ptr)codec, JPOOL_IMAGE, codec->output_width * 4, 1);
-  while (codec->output_scanline < codec->output_height) {
-    uint8_t *row = image->pixels + row_bytes * codec->output_scanline;
-    jpeg_read_scanlines(codec, is_cmyk ? cmyk : &row, 1);
-    if (is_cmyk) convert_cmyk(cmyk[0], row, image->width);
-  }
-  // What stands behind the last row is of no interest: no jpeg_finish_decompress.
-  return APUS_IMAGE_OK;
-}
-
-static apus_image_status meaning(int error) {
-  switch (error) {
-  case JERR_OUT_OF_MEMORY:
-  case JERR_NO_BACKING_STORE: return APUS_IMAGE_NO_MEMORY;
-  case JERR_SOF_UNSUPPORTED: // lossless, hierarchical
-  case JERR_BAD_PRECISION:   // 12 bits
-  case JERR_ARITH_NOTIMPL:
-  case JERR_CONVERSION_NOTIMPL: return APUS_IMAGE_UNSUPPORTED;
-  default: return APUS_IMAGE_MALFORMED;
-  }
+const char *apus_jpeg_load(void) {
+  static apus_problem problem;
+  const char *names[COUNT];
+  for (int i = 0; i < COUNT; i++) names[i] = libraries[i].name;
+  size_t found;
+  void *library = apus_open_library(names, COUNT, &found, &problem);
+  if (!library || !libraries[found].interface->bind(library, &problem)) return problem.text;
+  used = libraries[found].interface;
+  return NULL;
 }
 
 apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image) {
-  memset(image, 0, sizeof *image);
-  struct jpeg_decompress_struct codec;
-  memset(&codec, 0, sizeof codec);
-  error_handler handler = {.image = image};
-  codec.err = jpeg_std_error(&handler.base);
-  handler.base.error_exit = on_error;
-  handler.base.emit_message = on_warning;
-  struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
-  codec.progress = &progress;
-
-  volatile apus_image_status status = APUS_IMAGE_MALFORMED;
-  if (setjmp(handler.escape) == 0)
-    status = decode(&codec, data, size, max_pixels, image);
-  else
-    status = meaning(handler.base.msg_code);
-  jpeg_destroy_decompress(&codec);
-  if (status != APUS_IMAGE_OK) apus_image_free(image);
-  return status;
+  return used->decode(data, size, max_pixels, image);
 }

@@ -1,9 +1,7 @@
 #ifdef APUS_ONEDNN
 
-#include "COneDNN.h"
-#include "functions.h"
+#include "library.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 // MARK: - Library and operations
@@ -35,34 +33,13 @@ struct apus_onednn_op {
   void *bound_scratch;
 };
 
-// Runs a call and leaves the function's cleanup to `done` when it fails.
-#define TRY(call) \
-  do { \
-    status = (call); \
-    if (status != dnnl_success) goto done; \
-  } while (0)
-
-static dnnl_functions dnnl;
-// Until a library is loaded, the version of the headers.
-static char version[32] = TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
-
-const char *apus_onednn_load(void) {
-  const char *problem = apus_dnnl_load(&dnnl);
-  if (problem) return problem;
-  const dnnl_version_t *loaded = dnnl.version();
-  snprintf(version, sizeof version, "%d.%d.%d", loaded->major, loaded->minor, loaded->patch);
-  return NULL;
-}
-
-const char *apus_onednn_version(void) { return version; }
-
-const char *apus_onednn_status_name(int status) { return dnnl.status2str((dnnl_status_t)status); }
+const char *apus_onednn_status_name(int status) { return apus_dnnl.status2str((dnnl_status_t)status); }
 
 apus_onednn *apus_onednn_open(void) {
   apus_onednn *library = calloc(1, sizeof *library);
   if (!library) return NULL;
-  if (dnnl.engine_create(&library->engine, dnnl_cpu, 0) != dnnl_success ||
-      dnnl.stream_create(&library->stream, library->engine, dnnl_stream_default_flags) != dnnl_success) {
+  if (apus_dnnl.engine_create(&library->engine, dnnl_cpu, 0) != dnnl_success ||
+      apus_dnnl.stream_create(&library->stream, library->engine, dnnl_stream_default_flags) != dnnl_success) {
     apus_onednn_close(library);
     return NULL;
   }
@@ -70,14 +47,14 @@ apus_onednn *apus_onednn_open(void) {
 }
 
 void apus_onednn_close(apus_onednn *library) {
-  if (library->stream) dnnl.stream_destroy(library->stream);
-  if (library->engine) dnnl.engine_destroy(library->engine);
+  if (library->stream) apus_dnnl.stream_destroy(library->stream);
+  if (library->engine) apus_dnnl.engine_destroy(library->engine);
   free(library);
 }
 
 void apus_onednn_destroy(apus_onednn_op *op) {
-  for (int i = 0; i < op->step_count; i++) dnnl.primitive_destroy(op->steps[i].primitive);
-  for (int i = 0; i < op->memory_count; i++) dnnl.memory_destroy(op->memories[i]);
+  for (int i = 0; i < op->step_count; i++) apus_dnnl.primitive_destroy(op->steps[i].primitive);
+  for (int i = 0; i < op->memory_count; i++) apus_dnnl.memory_destroy(op->memories[i]);
   free(op);
 }
 
@@ -86,14 +63,14 @@ size_t apus_onednn_scratch_size(const apus_onednn_op *op) { return op->scratch_s
 int apus_onednn_execute(apus_onednn_op *op, void *scratch, bool filter_changed) {
   dnnl_status_t status = dnnl_success;
   if (scratch != op->bound_scratch) {
-    if (op->scratchpad) TRY(dnnl.memory_set_data_handle(op->scratchpad, scratch));
-    if (op->inner_filter) TRY(dnnl.memory_set_data_handle(op->inner_filter, (char *)scratch + op->scratchpad_size));
+    if (op->scratchpad) TRY(apus_dnnl.memory_set_data_handle(op->scratchpad, scratch));
+    if (op->inner_filter) TRY(apus_dnnl.memory_set_data_handle(op->inner_filter, (char *)scratch + op->scratchpad_size));
     op->bound_scratch = scratch;
   }
   for (int i = op->keeps_filter && !filter_changed ? 1 : 0; i < op->step_count; i++)
-    TRY(dnnl.primitive_execute(op->steps[i].primitive, op->library->stream, op->steps[i].argument_count,
+    TRY(apus_dnnl.primitive_execute(op->steps[i].primitive, op->library->stream, op->steps[i].argument_count,
                                op->steps[i].arguments));
-  status = dnnl.stream_wait(op->library->stream);
+  status = apus_dnnl.stream_wait(op->library->stream);
 done:
   return status;
 }
@@ -101,7 +78,7 @@ done:
 // MARK: - Building operations
 
 static dnnl_status_t add_memory(apus_onednn_op *op, layout_ref layout, void *data, dnnl_memory_t *memory) {
-  dnnl_status_t status = dnnl.memory_create(memory, layout, op->library->engine, data);
+  dnnl_status_t status = apus_dnnl.memory_create(memory, layout, op->library->engine, data);
   if (status == dnnl_success) op->memories[op->memory_count++] = *memory;
   return status;
 }
@@ -116,13 +93,13 @@ static dnnl_status_t add_reorder(apus_onednn_op *op, layout_ref from, dnnl_memor
   step *step = &op->steps[op->step_count];
   dnnl_engine_t engine = op->library->engine;
   dnnl_status_t status;
-  TRY(dnnl.reorder_primitive_desc_create(&description, from, engine, to, engine, NULL));
-  TRY(dnnl.primitive_create(&step->primitive, description));
+  TRY(apus_dnnl.reorder_primitive_desc_create(&description, from, engine, to, engine, NULL));
+  TRY(apus_dnnl.primitive_create(&step->primitive, description));
   op->step_count++;
   add_argument(step, DNNL_ARG_FROM, source);
   add_argument(step, DNNL_ARG_TO, target);
 done:
-  if (description) dnnl.primitive_desc_destroy(description);
+  if (description) apus_dnnl.primitive_desc_destroy(description);
   return status;
 }
 
@@ -130,7 +107,7 @@ done:
 static dnnl_status_t add_primitive(apus_onednn_op *op, const_dnnl_primitive_desc_t description, step **added) {
   step *step = &op->steps[op->step_count];
   dnnl_status_t status;
-  TRY(dnnl.primitive_create(&step->primitive, description));
+  TRY(apus_dnnl.primitive_create(&step->primitive, description));
   op->step_count++;
   if (op->scratchpad) add_argument(step, DNNL_ARG_SCRATCHPAD, op->scratchpad);
   *added = step;
@@ -139,52 +116,27 @@ done:
 }
 
 static dnnl_status_t add_scratchpad(apus_onednn_op *op, const_dnnl_primitive_desc_t description) {
-  layout_ref wanted = dnnl.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
-  size_t size = wanted ? dnnl.memory_desc_get_size(wanted) : 0;
+  layout_ref wanted = apus_dnnl.primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+  size_t size = wanted ? apus_dnnl.memory_desc_get_size(wanted) : 0;
   op->scratchpad_size = (size + 63) / 64 * 64;
   op->scratch_size = op->scratchpad_size;
   return size ? add_memory(op, wanted, NULL, &op->scratchpad) : dnnl_success;
-}
-
-// max(x, 0) that keeps a NaN: the library's own ReLU makes it 0, which would hide a diverged network from its loss.
-//
-// It is the hard swish x * clip(2^64 x, 0, 1), whose factor is 0 or 1 unless |x| < 2^-61. All scaling is by powers of
-// two and exact; in version 2 a value beyond 2^64 becomes infinite, and negative infinity becomes NaN.
-static dnnl_status_t append_relu(dnnl_post_ops_t post_ops) {
-  dnnl_status_t status;
-#if DNNL_VERSION_MAJOR >= 3
-  TRY(dnnl.post_ops_append_eltwise(post_ops, dnnl_eltwise_hardswish, 0x1p64f, 0.f));
-#else
-  // Version 2 has no slope: 2^-64 t * clip(t / 6 + 1 / 2, 0, 1) with t = 2^64 x.
-  TRY(dnnl.post_ops_append_eltwise(post_ops, 1.f, dnnl_eltwise_linear, 0x1p64f, 0.f));
-  TRY(dnnl.post_ops_append_eltwise(post_ops, 0x1p-64f, dnnl_eltwise_hardswish, 0.f, 0.f));
-#endif
-done:
-  return status;
-}
-
-static dnnl_status_t append_sum(dnnl_post_ops_t post_ops) {
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl.post_ops_append_sum(post_ops, 1.f, 0, dnnl_f32);
-#else
-  return dnnl.post_ops_append_sum(post_ops, 1.f);
-#endif
 }
 
 // Scratch memory of the caller; after the operation the sum with the old result and max(x, 0), where they are wanted.
 static dnnl_status_t make_attributes(bool accumulates, bool relu, dnnl_primitive_attr_t *attributes) {
   dnnl_post_ops_t post_ops = NULL;
   dnnl_status_t status;
-  TRY(dnnl.primitive_attr_create(attributes));
-  TRY(dnnl.primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
+  TRY(apus_dnnl.primitive_attr_create(attributes));
+  TRY(apus_dnnl.primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
   if (accumulates || relu) {
-    TRY(dnnl.post_ops_create(&post_ops));
-    if (accumulates) TRY(append_sum(post_ops));
-    if (relu) TRY(append_relu(post_ops));
-    TRY(dnnl.primitive_attr_set_post_ops(*attributes, post_ops));
+    TRY(apus_dnnl.post_ops_create(&post_ops));
+    if (accumulates) TRY(apus_dnnl_append_sum(post_ops));
+    if (relu) TRY(apus_dnnl_append_relu(post_ops));
+    TRY(apus_dnnl.primitive_attr_set_post_ops(*attributes, post_ops));
   }
 done:
-  if (post_ops) dnnl.post_ops_destroy(post_ops);
+  if (post_ops) apus_dnnl.post_ops_destroy(post_ops);
   return status;
 }
 
@@ -200,92 +152,47 @@ static dnnl_status_t make_layouts(const apus_convolution *c, bool has_bias, conv
   dnnl_status_t status;
   const dnnl_dims_t image = {c->images, c->channels, c->height, c->width};
   const dnnl_dims_t image_strides = {c->height * c->width * c->channels, 1, c->width * c->channels, c->channels};
-  TRY(make_strided(&l->image, 4, image, image_strides));
+  TRY(apus_dnnl_make_strided(&l->image, 4, image, image_strides));
 
   const int64_t row = c->result_width * c->filters;
   const dnnl_dims_t result = {c->images, c->filters, c->result_height, c->result_width};
   const dnnl_dims_t result_strides = {c->result_height * row, 1, row, c->filters};
-  TRY(make_strided(&l->result, 4, result, result_strides));
+  TRY(apus_dnnl_make_strided(&l->result, 4, result, result_strides));
 
   const int64_t inputs = c->channels / c->groups, outputs = c->filters / c->groups;
   const int64_t cell = inputs * c->filters;
   if (c->groups == 1) {
     const dnnl_dims_t filter = {outputs, inputs, c->filter_height, c->filter_width};
     const dnnl_dims_t strides = {1, c->filters, c->filter_width * cell, cell};
-    TRY(make_strided(&l->filter, 4, filter, strides));
-    TRY(make_tagged(&l->any_filter, 4, filter, dnnl_f32, dnnl_format_tag_any));
+    TRY(apus_dnnl_make_strided(&l->filter, 4, filter, strides));
+    TRY(apus_dnnl_make_tagged(&l->any_filter, 4, filter, dnnl_format_tag_any));
   } else {
     const dnnl_dims_t filter = {c->groups, outputs, inputs, c->filter_height, c->filter_width};
     const dnnl_dims_t strides = {outputs, 1, c->filters, c->filter_width * cell, cell};
-    TRY(make_strided(&l->filter, 5, filter, strides));
-    TRY(make_tagged(&l->any_filter, 5, filter, dnnl_f32, dnnl_format_tag_any));
+    TRY(apus_dnnl_make_strided(&l->filter, 5, filter, strides));
+    TRY(apus_dnnl_make_tagged(&l->any_filter, 5, filter, dnnl_format_tag_any));
   }
   if (has_bias) {
     const dnnl_dims_t bias = {c->filters};
-    TRY(make_tagged(&l->bias, 1, bias, dnnl_f32, dnnl_a));
+    TRY(apus_dnnl_make_tagged(&l->bias, 1, bias, dnnl_a));
   }
 done:
   return status;
 }
 
 static void free_layouts(convolution_layouts *l) {
-  free_layout(&l->image);
-  free_layout(&l->result);
-  free_layout(&l->bias);
-  free_layout(&l->filter);
-  free_layout(&l->any_filter);
-}
-
-static dnnl_status_t describe_pass(apus_onednn *library, const apus_convolution *c, const convolution_layouts *l,
-                                   bool has_bias, dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
-  // The library counts the cells between taps.
-  const dnnl_dims_t dilation = {c->dilation[0] - 1, c->dilation[1] - 1};
-  const dnnl_alg_kind_t kind = dnnl_convolution_direct;
-  const bool is_forward = c->pass == APUS_CONVOLUTION_FORWARD;
-  const dnnl_prop_kind_t mode = is_forward ? dnnl_forward_inference : dnnl_forward_training;
-  dnnl_engine_t engine = library->engine;
-  dnnl_primitive_desc_t forward = NULL;
-  dnnl_status_t status;
-#if DNNL_VERSION_MAJOR >= 3
-  TRY(dnnl.convolution_forward_primitive_desc_create(
-      &forward, engine, mode, kind, l->image, l->any_filter, has_bias ? l->bias : NULL, l->result, c->stride, dilation,
-      c->padding_before, c->padding_after, is_forward ? attributes : NULL));
-  if (c->pass == APUS_CONVOLUTION_INPUT_GRADIENT)
-    TRY(dnnl.convolution_backward_data_primitive_desc_create(
-        result, engine, kind, l->image, l->any_filter, l->result, c->stride, dilation, c->padding_before,
-        c->padding_after, forward, attributes));
-  if (c->pass == APUS_CONVOLUTION_FILTER_GRADIENT)
-    TRY(dnnl.convolution_backward_weights_primitive_desc_create(
-        result, engine, kind, l->image, l->any_filter, NULL, l->result, c->stride, dilation, c->padding_before,
-        c->padding_after, forward, attributes));
-#else
-  dnnl_convolution_desc_t operation;
-  TRY(dnnl.dilated_convolution_forward_desc_init(&operation, mode, kind, &l->image, &l->any_filter,
-                                                 has_bias ? &l->bias : NULL, &l->result, c->stride, dilation,
-                                                 c->padding_before, c->padding_after));
-  TRY(dnnl.primitive_desc_create(&forward, &operation, is_forward ? attributes : NULL, engine, NULL));
-  if (c->pass == APUS_CONVOLUTION_INPUT_GRADIENT)
-    TRY(dnnl.dilated_convolution_backward_data_desc_init(&operation, kind, &l->image, &l->any_filter, &l->result,
-                                                         c->stride, dilation, c->padding_before, c->padding_after));
-  if (c->pass == APUS_CONVOLUTION_FILTER_GRADIENT)
-    TRY(dnnl.dilated_convolution_backward_weights_desc_init(&operation, kind, &l->image, &l->any_filter, NULL,
-                                                            &l->result, c->stride, dilation, c->padding_before,
-                                                            c->padding_after));
-  if (!is_forward) TRY(dnnl.primitive_desc_create(result, &operation, attributes, engine, forward));
-#endif
-  if (is_forward) {
-    *result = forward;
-    forward = NULL;
-  }
-done:
-  if (forward) dnnl.primitive_desc_destroy(forward);
-  return status;
+  apus_dnnl_free_layout(&l->image);
+  apus_dnnl_free_layout(&l->result);
+  apus_dnnl_free_layout(&l->bias);
+  apus_dnnl_free_layout(&l->filter);
+  apus_dnnl_free_layout(&l->any_filter);
 }
 
 int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes, float *image, float *filter,
                             float *bias, float *result, apus_onednn_op **op) {
   const bool writes_filter = sizes->pass == APUS_CONVOLUTION_FILTER_GRADIENT;
   convolution_layouts layouts = {0};
+  apus_dnnl_operands operands;
   dnnl_primitive_attr_t attributes = NULL;
   dnnl_primitive_desc_t pass = NULL;
   dnnl_memory_t image_memory, filter_memory, bias_memory, result_memory, used_filter;
@@ -297,25 +204,31 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
 
   TRY(make_layouts(sizes, bias != NULL, &layouts));
   TRY(make_attributes(sizes->accumulates, sizes->relu, &attributes));
-  TRY(describe_pass(library, sizes, &layouts, bias != NULL, attributes, &pass));
+  operands = (apus_dnnl_operands){
+      .image = apus_dnnl_ref(&layouts.image),
+      .filter = apus_dnnl_ref(&layouts.any_filter),
+      .bias = bias ? apus_dnnl_ref(&layouts.bias) : NULL,
+      .result = apus_dnnl_ref(&layouts.result),
+  };
+  TRY(apus_dnnl_describe_convolution(library->engine, sizes, operands, attributes, &pass));
   TRY(add_scratchpad(made, pass));
-  TRY(add_memory(made, REF(layouts.image), image, &image_memory));
-  TRY(add_memory(made, REF(layouts.filter), filter, &filter_memory));
-  TRY(add_memory(made, REF(layouts.result), result, &result_memory));
+  TRY(add_memory(made, apus_dnnl_ref(&layouts.image), image, &image_memory));
+  TRY(add_memory(made, apus_dnnl_ref(&layouts.filter), filter, &filter_memory));
+  TRY(add_memory(made, apus_dnnl_ref(&layouts.result), result, &result_memory));
 
   // The filter is small and used many times: it is brought to and from the layout that the library likes best.
   used_filter = filter_memory;
   layout_ref inner =
-      dnnl.primitive_desc_query_md(pass, writes_filter ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-  const bool reorders = !dnnl.memory_desc_equal(inner, REF(layouts.filter));
+      apus_dnnl.primitive_desc_query_md(pass, writes_filter ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+  const bool reorders = !apus_dnnl.memory_desc_equal(inner, apus_dnnl_ref(&layouts.filter));
   if (reorders) {
     made->keeps_filter = sizes->keeps_filter && !writes_filter;
     TRY(add_memory(made, inner, made->keeps_filter ? DNNL_MEMORY_ALLOCATE : NULL, &used_filter));
     if (!made->keeps_filter) {
       made->inner_filter = used_filter;
-      made->scratch_size += dnnl.memory_desc_get_size(inner);
+      made->scratch_size += apus_dnnl.memory_desc_get_size(inner);
     }
-    if (!writes_filter) TRY(add_reorder(made, REF(layouts.filter), filter_memory, inner, used_filter));
+    if (!writes_filter) TRY(add_reorder(made, apus_dnnl_ref(&layouts.filter), filter_memory, inner, used_filter));
   }
 
   TRY(add_primitive(made, pass, &main_step));
@@ -325,14 +238,14 @@ int apus_onednn_convolution(apus_onednn *library, const apus_convolution *sizes,
   add_argument(main_step, writes_filter ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, used_filter);
   add_argument(main_step, is_forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, result_memory);
   if (bias) {
-    TRY(add_memory(made, REF(layouts.bias), bias, &bias_memory));
+    TRY(add_memory(made, apus_dnnl_ref(&layouts.bias), bias, &bias_memory));
     add_argument(main_step, DNNL_ARG_BIAS, bias_memory);
   }
   if (reorders && writes_filter)
-    TRY(add_reorder(made, inner, used_filter, REF(layouts.filter), filter_memory));
+    TRY(add_reorder(made, inner, used_filter, apus_dnnl_ref(&layouts.filter), filter_memory));
 done:
-  if (pass) dnnl.primitive_desc_destroy(pass);
-  if (attributes) dnnl.primitive_attr_destroy(attributes);
+  if (pass) apus_dnnl.primitive_desc_destroy(pass);
+  if (attributes) apus_dnnl.primitive_attr_destroy(attributes);
   free_layouts(&layouts);
   if (status == dnnl_success) {
     *op = made;
@@ -343,18 +256,6 @@ done:
 }
 
 // MARK: - Product
-
-static dnnl_status_t describe_product(apus_onednn *library, layout_ref a, layout_ref b, layout_ref bias, layout_ref c,
-                                      dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *result) {
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl.matmul_primitive_desc_create(result, library->engine, a, b, bias, c, attributes);
-#else
-  dnnl_matmul_desc_t operation;
-  dnnl_status_t status = dnnl.matmul_desc_init(&operation, a, b, bias, c);
-  if (status != dnnl_success) return status;
-  return dnnl.primitive_desc_create(result, &operation, attributes, library->engine, NULL);
-#endif
-}
 
 int apus_onednn_product(apus_onednn *library, const apus_product *s, float *a, float *b, float *bias, float *c,
                         apus_onednn_op **op) {
@@ -375,32 +276,33 @@ int apus_onednn_product(apus_onednn *library, const apus_product *s, float *a, f
   const dnnl_dims_t b_strides = {s->k * s->n, s->transpose_b ? 1 : s->n, s->transpose_b ? s->k : 1};
   const dnnl_dims_t c_strides = {s->m * s->n, s->n, 1};
   const dnnl_dims_t bias_dims = {1, 1, s->n}, bias_strides = {s->n, s->n, 1};
-  TRY(make_strided(&a_layout, rank, a_dims + skip, a_strides + skip));
-  TRY(make_strided(&b_layout, rank, b_dims + skip, b_strides + skip));
-  TRY(make_strided(&c_layout, rank, c_dims + skip, c_strides + skip));
-  if (bias) TRY(make_strided(&bias_layout, rank, bias_dims + skip, bias_strides + skip));
+  TRY(apus_dnnl_make_strided(&a_layout, rank, a_dims + skip, a_strides + skip));
+  TRY(apus_dnnl_make_strided(&b_layout, rank, b_dims + skip, b_strides + skip));
+  TRY(apus_dnnl_make_strided(&c_layout, rank, c_dims + skip, c_strides + skip));
+  if (bias) TRY(apus_dnnl_make_strided(&bias_layout, rank, bias_dims + skip, bias_strides + skip));
   TRY(make_attributes(false, s->relu, &attributes));
-  TRY(describe_product(library, REF(a_layout), REF(b_layout), bias ? REF(bias_layout) : NULL, REF(c_layout), attributes,
-                       &product));
+  TRY(apus_dnnl_describe_product(library->engine, apus_dnnl_ref(&a_layout), apus_dnnl_ref(&b_layout),
+                                 bias ? apus_dnnl_ref(&bias_layout) : NULL, apus_dnnl_ref(&c_layout), attributes,
+                                 &product));
   TRY(add_scratchpad(made, product));
   TRY(add_primitive(made, product, &main_step));
-  TRY(add_memory(made, REF(a_layout), a, &memory));
+  TRY(add_memory(made, apus_dnnl_ref(&a_layout), a, &memory));
   add_argument(main_step, DNNL_ARG_SRC, memory);
-  TRY(add_memory(made, REF(b_layout), b, &memory));
+  TRY(add_memory(made, apus_dnnl_ref(&b_layout), b, &memory));
   add_argument(main_step, DNNL_ARG_WEIGHTS, memory);
-  TRY(add_memory(made, REF(c_layout), c, &memory));
+  TRY(add_memory(made, apus_dnnl_ref(&c_layout), c, &memory));
   add_argument(main_step, DNNL_ARG_DST, memory);
   if (bias) {
-    TRY(add_memory(made, REF(bias_layout), bias, &memory));
+    TRY(add_memory(made, apus_dnnl_ref(&bias_layout), bias, &memory));
     add_argument(main_step, DNNL_ARG_BIAS, memory);
   }
 done:
-  if (product) dnnl.primitive_desc_destroy(product);
-  if (attributes) dnnl.primitive_attr_destroy(attributes);
-  free_layout(&a_layout);
-  free_layout(&b_layout);
-  free_layout(&c_layout);
-  free_layout(&bias_layout);
+  if (product) apus_dnnl.primitive_desc_destroy(product);
+  if (attributes) apus_dnnl.primitive_attr_destroy(attributes);
+  apus_dnnl_free_layout(&a_layout);
+  apus_dnnl_free_layout(&b_layout);
+  apus_dnnl_free_layout(&c_layout);
+  apus_dnnl_free_layout(&bias_layout);
   if (status == dnnl_success) {
     *op = made;
   } else if (made) {

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "apus_threads.h"
+#include "CThreads.h"
 
 #include <dlfcn.h>
 #include <limits.h>

@@ -18,14 +18,16 @@ enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
   var testDescription: String { rawValue }
 
-  /// All of them, or those that `APUS_TEST_BACKENDS` names (`cpu`, `opencl-cpu`, `opencl-gpu`), so that several
-  /// processes share them.
+  /// All that this machine has, or those that `APUS_TEST_BACKENDS` names (`cpu`, `opencl-cpu`, `opencl-gpu`), so that
+  /// several processes share them.
   static let allCases: [TestBackend] = {
     var all: [(name: String, backend: TestBackend)] = [("cpu", .cpu)]
     #if OpenCL
       all += [("opencl-cpu", .openCLCPUClass), ("opencl-gpu", .openCLGPUClass)]
     #endif
-    guard let wanted = ProcessInfo.processInfo.environment["APUS_TEST_BACKENDS"] else { return all.map(\.backend) }
+    guard let wanted = ProcessInfo.processInfo.environment["APUS_TEST_BACKENDS"] else {
+      return all.map(\.backend).filter { $0 == .cpu || hasOpenCL }
+    }
     let names = wanted.split(separator: ",")
     precondition(names.allSatisfy { name in all.contains { $0.name == name } }, "APUS_TEST_BACKENDS=\(wanted)")
     return all.filter { names.contains(Substring($0.name)) }.map(\.backend)
@@ -42,6 +44,19 @@ enum TestBackend: String, CaseIterable, Sendable, CustomTestStringConvertible {
       }
     }
   }
+
+  /// Whether there is an OpenCL library; where there is none, a line says that its backends are not tested.
+  static let hasOpenCL: Bool = {
+    #if OpenCL
+      do {
+        _ = try OpenCLLibrary.load()
+        return true
+      } catch {
+        Device.printNote("OpenCL is not tested: \(error)")
+      }
+    #endif
+    return false
+  }()
 
   #if OpenCL
     private static func openCL(_ kernelClass: OpenCLDevice.KernelClass) throws -> any Session {

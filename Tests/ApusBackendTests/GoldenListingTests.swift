@@ -16,6 +16,8 @@
     enum Target: String, CaseIterable, Sendable {
       case cpu
       case openCL = "opencl"
+
+      static let allCases: [Target] = TestBackend.hasOpenCL ? [.cpu, .openCL] : [.cpu]
     }
 
     /// The devices are as those of the listings: two cores, whatever this machine has.

@@ -22,7 +22,7 @@ import Testing
     zip(a.bytes, b.bytes).map { abs(Int($0) - Int($1)) }.max() ?? 0
   }
 
-  @Test(arguments: files) func picturesDecodeAsPillowDoes(name: String) throws {
+  @Test(.withCodecs, arguments: files) func picturesDecodeAsPillowDoes(name: String) throws {
     let isLaidOnWhite = name == "rgba.png" || name == "grey-alpha.png"
     let picture = try Image(contentsOf: Self.fixtures + name, background: isLaidOnWhite ? .white : .contrasting)
     let pixels = picture.pixels
@@ -33,7 +33,7 @@ import Testing
     #expect(largestDifference(pixels, expected) <= tolerance)
   }
 
-  @Test(arguments: [("shrunk", 5, 4), ("enlarged", 28, 20), ("mixed", 6, 12), ("grey", 13, 9)])
+  @Test(.withCodecs, arguments: [("shrunk", 5, 4), ("enlarged", 28, 20), ("mixed", 6, 12), ("grey", 13, 9)])
   func resizingAgreesWithPillow(name: String, width: Int, height: Int) throws {
     let expected = try #require(Self.expected[name]).array
     let picture = try Image(contentsOf: Self.fixtures + "picture.png")
@@ -67,7 +67,7 @@ import Testing
     #expect(largestDifference(small.pixels, expected) <= 1)
   }
 
-  @Test(arguments: [1, 3]) func whatIsWrittenIsRead(channels: Int) throws {
+  @Test(.withCodecs, arguments: [1, 3]) func whatIsWrittenIsRead(channels: Int) throws {
     let folder = TemporaryFolder()
     let pixels = NDArray((0..<(7 * 5 * channels)).map { UInt8($0 * 2) }, shape: [7, 5, channels])
     try Image(pixels: pixels).writePNG(to: folder.path("out.png"))
@@ -102,7 +102,7 @@ import Testing
 
   // MARK: Ground and size
 
-  @Test func theGroundCanBeChosen() throws {
+  @Test(.withCodecs) func theGroundCanBeChosen() throws {
     let name = Self.fixtures + "ink-light-alpha.png"
     func corner(_ background: Background) throws -> [UInt8] {
       Array(try Image(contentsOf: name, background: background).pixels.bytes.prefix(1))
@@ -117,7 +117,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [("picture.png", "boxes", 40), ("rgb.jpg", "scaled", 32), ("alpha-boxes.png", "alpha-boxes", 2)])
+  @Test(
+    .withCodecs,
+    arguments: [("picture.png", "boxes", 40), ("rgb.jpg", "scaled", 32), ("alpha-boxes.png", "alpha-boxes", 2)])
   func largePicturesAreDecodedSmaller(file: String, name: String, limit: Int) throws {
     let expected = try #require(Self.expected[name]).array
     let picture = try Image(contentsOf: Self.fixtures + file, maximumPixelCount: limit, background: .white)
@@ -125,7 +127,7 @@ import Testing
     #expect(largestDifference(picture.pixels, expected) <= (file.hasSuffix("jpg") ? 3 : 1))
   }
 
-  @Test func aPictureAboveTheLimitIsHalved() throws {
+  @Test(.withCodecs) func aPictureAboveTheLimitIsHalved() throws {
     let picture = try Image(contentsOf: Self.fixtures + "huge.png")
     #expect(picture.pixels.shape == [3968, 4352, 1])
     picture.pixels.withElements(as: UInt8.self) { pixels in
@@ -150,7 +152,7 @@ import Testing
     [UInt8](try Data(contentsOf: URL(filePath: Self.fixtures + name)))
   }
 
-  @Test func whatIsNotAPictureIsRefused() throws {
+  @Test(.withCodecs) func whatIsNotAPictureIsRefused() throws {
     #expect(failure([]) == "x.png: the file is empty")
     #expect(failure(Array("GIF89a".utf8)).contains("neither PNG nor JPEG"))
     #expect(failure([0xFF, 0xD8, 0xFF]).contains("cannot be decoded"))
@@ -164,7 +166,8 @@ import Testing
     #expect(failure(odd).contains("a kind that is not read: Unsupported JPEG data precision 12"))
     odd[frame + 4] = 8
     odd[frame + 1] = 0xC3
-    #expect(failure(odd).contains("a kind that is not read: Unsupported JPEG process"))
+    // libjpeg-turbo 3 knows lossless files, but not this one's colours.
+    #expect(failure(odd).contains("a kind that is not read: Unsupported"))
     let interlaced = failure(try bytes("interlaced.png"), limit: 10)
     #expect(interlaced.contains("a kind that is not read: interlaced, with 5x4 pixels"))
 
@@ -175,7 +178,7 @@ import Testing
   }
 
   /// Chunks of compressed text are passed over: two hundred of them unpack to 1.6 GB.
-  @Test func textIsNotUnpacked() throws {
+  @Test(.withCodecs) func textIsNotUnpacked() throws {
     let file = try bytes("text.png")
     let chunk = try #require(file.firstRange(of: Array("zTXt".utf8))).lowerBound - 4
     let length = 12 + file[chunk..<(chunk + 4)].reduce(0) { $0 << 8 | Int($1) }
@@ -187,7 +190,8 @@ import Testing
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 
-  @Test(arguments: ["rgb8.png", "palette.png", "interlaced.png", "grey.jpg", "rgb.jpg", "progressive.jpg"])
+  @Test(
+    .withCodecs, arguments: ["rgb8.png", "palette.png", "interlaced.png", "grey.jpg", "rgb.jpg", "progressive.jpg"])
   func everyTruncationIsRefused(name: String) throws {
     let whole = try bytes(name)
     // A PNG ends with 12 bytes that hold no pixels, a JPEG with two; all are required.
@@ -197,7 +201,7 @@ import Testing
   }
 
   /// No flipped byte may do more than fail or change pixels.
-  @Test(arguments: files) func flippedBytesDoNotCrash(name: String) throws {
+  @Test(.withCodecs, arguments: files) func flippedBytesDoNotCrash(name: String) throws {
     let whole = try bytes(name)
     for index in whole.indices {
       var damaged = whole

@@ -1,4 +1,7 @@
 import Foundation
+import Testing
+
+@testable import ApusData
 
 /// A folder that is removed when the test ends.
 final class TemporaryFolder: Sendable {
@@ -94,4 +97,13 @@ func tarMember(_ name: String, _ content: [UInt8], type: Character = "0", size: 
   put(String(repeating: "0", count: 6 - sum.count) + sum + "\0 ", at: 148)
   let padding = [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
   return header + content + padding
+}
+
+extension Trait where Self == ConditionTrait {
+  /// For tests that decode or encode pictures.
+  static var withCodecs: Self {
+    .enabled("libpng or libjpeg is not on this machine") {
+      ([.png, .jpeg] as [SystemLibrary]).allSatisfy { $0.problem == nil }
+    }
+  }
 }

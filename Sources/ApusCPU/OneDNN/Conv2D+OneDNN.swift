@@ -1,12 +1,12 @@
 #if OneDNN
   import ApusCore
   internal import COneDNN
-  internal import CThreads
+  internal import CVector
 
   extension CPUBackend {
     /// A convolution pass in oneDNN, with bias, residual sum and ReLU where the epilogue is no more than these; any other
     /// epilogue runs over the result afterwards.
-    func convolution(
+    func nativeConvolution(
       _ pass: ConvolutionPass, _ shape: ConvolutionShape, _ image: Operand<CPUBuffer>, _ filter: Operand<CPUBuffer>,
       _ result: Operand<CPUBuffer>, _ invocation: Invocation<CPUBuffer>
     ) throws(BackendError) -> CPUKernel.Body {
@@ -58,7 +58,7 @@
         }
         let target = index == 0 ? filter : Operand(buffer: sum, type: filter.type)
         parts.append(
-          try convolution(.filterGradient, part, try operand(image), target, try operand(result), own))
+          try nativeConvolution(.filterGradient, part, try operand(image), target, try operand(result), own))
       }
       let add = parallelLoop(over: filter.count, grain: 1024, minimum: 65536) { range, _ in
         apus_accumulate(sum.floats + range.lowerBound, filter.floats + range.lowerBound, Int64(range.count))

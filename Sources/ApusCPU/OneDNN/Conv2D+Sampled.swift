@@ -1,6 +1,6 @@
 #if OneDNN
   import ApusCore
-  internal import CThreads
+  internal import CVector
 
   extension CPUBackend {
     /// A pass of a convolution whose 1x1 filters step over cells: those that they read are laid out side by side in the
@@ -12,7 +12,7 @@
       let cells = Operand(
         buffer: invocation.workspace!, type: TensorType(shape: [dense.n, dense.h, dense.w, dense.c], dtype: .float32))
       let gather = gather(shape, from: image.floats, to: cells.floats)
-      let product = try convolution(pass, dense, cells, filter, result, invocation)
+      let product = try nativeConvolution(pass, dense, cells, filter, result, invocation)
       return { () throws(BackendError) in
         gather()
         try product()

@@ -6,27 +6,39 @@
   final class OneDNN {
     private let handle: OpaquePointer
 
-    private static let loading: Result<Void, BackendError> = {
-      guard let problem = apus_onednn_load() else { return .success(()) }
-      return .failure(
-        BackendError(
-          .deviceUnavailable,
-          "cpu: oneDNN \(version) cannot be loaded: \(String(cString: problem)); install it and what it needs (Debian: "
-            + "libdnnl-dev), use another device, or build without the trait OneDNN"))
-    }()
+    /// `nil` where the library is loaded, else why not.
+    private static let problem: String? =
+      isRefused ? "APUS_ONEDNN is off" : apus_onednn_load().map(String.init(cString:))
 
-    /// Loads oneDNN, and its OpenMP with it; further calls repeat the first one's outcome.
-    static func load() throws(BackendError) { try loading.get() }
+    /// The library that the environment variable `APUS_ONEDNN` names, for use in place of the system's.
+    private static let wanted: String? = apus_onednn_wanted().map(String.init(cString:))
+    private static var isRefused: Bool { wanted == "off" }
+
+    /// Loads the library at its first use, and its OpenMP with it.
+    static var isLoaded: Bool { problem == nil }
+
+    /// - Throws: `deviceUnavailable` where `APUS_ONEDNN` names a library that cannot be used.
+    static func requireWanted() throws(BackendError) {
+      guard let problem, let wanted, !isRefused else { return }
+      throw BackendError(
+        .deviceUnavailable,
+        "cpu: APUS_ONEDNN=\(wanted) cannot be loaded: \(problem); name a library of oneDNN 2 or 3, or 'off'")
+    }
+
+    /// What users should know where no library was found, and none was named or refused.
+    static var missing: String? {
+      guard let problem, wanted == nil else { return nil }
+      return "cpu: oneDNN cannot be loaded (\(problem)); convolutions and products run in Apus's own loops, which are "
+        + "slower; install oneDNN (Debian 13, Ubuntu 24.04: libdnnl3; before: libdnnl2)"
+    }
 
     /// Such as `2.6.3`.
     static var version: String { String(cString: apus_onednn_version()) }
 
     init() throws(BackendError) {
-      try Self.load()
       guard let handle = apus_onednn_open() else {
         throw BackendError(
-          .deviceUnavailable,
-          "cpu: oneDNN \(Self.version) has no engine for this processor; build without the trait OneDNN")
+          .deviceUnavailable, "cpu: oneDNN \(Self.version) has no engine for this processor; use APUS_ONEDNN=off")
       }
       self.handle = handle
     }

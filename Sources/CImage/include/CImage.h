@@ -1,5 +1,5 @@
-// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo and zlib; MD5's inner loop.
-// Both picture libraries report errors by longjmp, which must not cross Swift frames; here they become a status and a
+// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo and zlib, which are loaded at run time; MD5's inner
+// loop. Both picture libraries report errors by longjmp, which must not cross Swift frames; here they become a status and a
 // message.
 #ifndef APUS_CIMAGE_H
 #define APUS_CIMAGE_H
@@ -26,6 +26,12 @@ typedef struct {
   size_t exif_size;
   char message[200]; // the library's words when the status is not APUS_IMAGE_OK
 } apus_image;
+
+// Each loads its library: once, before the functions that decode and encode with it. They return NULL, or why it cannot
+// be used, in the loader's words.
+const char *apus_png_load(void);
+const char *apus_jpeg_load(void);
+const char *apus_zlib_load(void);
 
 // A picture of more than max_pixels is decoded at the largest size that fits: a PNG as means of boxes, a JPEG at 1/2,
 // 1/4 or 1/8 of its sides. Above this many times max_pixels it is refused, before memory is taken.

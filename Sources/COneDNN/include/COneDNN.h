@@ -43,12 +43,17 @@ typedef struct {
   bool relu;
 } apus_product;
 
-/// Loads the library: once, before all functions below. Sets the environment variable `GOMP_SPINCOUNT` to 1000 where
-/// neither it nor `OMP_WAIT_POLICY` is set, so that the library's idle threads soon leave the cores to other programs.
-/// @return NULL, or what failed in the loader's words.
+/// Loads the library, version 2 or 3: once, before all functions below. Sets the environment variable `GOMP_SPINCOUNT`
+/// to 1000 where neither it nor `OMP_WAIT_POLICY` is set, so that the library's idle threads soon leave the cores to
+/// other programs.
+/// @return NULL, or what failed, in the loader's words.
 const char *apus_onednn_load(void);
 
-/// Version of the library, as "2.6.3"; until one is loaded, the version that this was built for.
+/// The library that is to be loaded in place of the system's: the environment variable `APUS_ONEDNN`; NULL where it is
+/// not set.
+const char *apus_onednn_wanted(void);
+
+/// Version of the loaded library, as "2.6.3".
 const char *apus_onednn_version(void);
 /// The name of a status that a function below returned; 0 is success.
 const char *apus_onednn_status_name(int status);

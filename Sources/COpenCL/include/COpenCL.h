@@ -4,11 +4,8 @@
 #ifndef CL_TARGET_OPENCL_VERSION
 #define CL_TARGET_OPENCL_VERSION 120
 #endif
-#if !__has_include(<CL/cl.h>)
-#error "CL/cl.h is missing: install the OpenCL headers (Debian: opencl-headers), or build a product without the trait \
-OpenCL: swift build --disable-default-traits --product apus"
-#endif
-#include <CL/cl.h>
+// Khronos's own, in this package.
+#include "CL/cl.h"
 
 // Every function that is called, once, with its parameters. A STATUS function returns its status; a MAKER returns an
 // object, and writes its status to the last parameter.

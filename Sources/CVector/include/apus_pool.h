@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_POOL_H
-#define APUS_THREADS_POOL_H
+#ifndef APUS_VECTOR_POOL_H
+#define APUS_VECTOR_POOL_H
 
 #include <stdint.h>
 

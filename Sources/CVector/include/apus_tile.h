@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_TILE_H
-#define APUS_THREADS_TILE_H
+#ifndef APUS_VECTOR_TILE_H
+#define APUS_VECTOR_TILE_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_CELLS_H
-#define APUS_THREADS_CELLS_H
+#ifndef APUS_VECTOR_CELLS_H
+#define APUS_VECTOR_CELLS_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_FEW_FILTERS_H
-#define APUS_THREADS_FEW_FILTERS_H
+#ifndef APUS_VECTOR_FEW_FILTERS_H
+#define APUS_VECTOR_FEW_FILTERS_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_WINOGRAD_H
-#define APUS_THREADS_WINOGRAD_H
+#ifndef APUS_VECTOR_WINOGRAD_H
+#define APUS_VECTOR_WINOGRAD_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_DEPTHWISE_H
-#define APUS_THREADS_DEPTHWISE_H
+#ifndef APUS_VECTOR_DEPTHWISE_H
+#define APUS_VECTOR_DEPTHWISE_H
 
 #include <stdint.h>
 

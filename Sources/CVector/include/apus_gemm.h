@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_GEMM_H
-#define APUS_THREADS_GEMM_H
+#ifndef APUS_VECTOR_GEMM_H
+#define APUS_VECTOR_GEMM_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef APUS_THREADS_ROWS_H
-#define APUS_THREADS_ROWS_H
+#ifndef APUS_VECTOR_ROWS_H
+#define APUS_VECTOR_ROWS_H
 
 #include <stdint.h>
 
