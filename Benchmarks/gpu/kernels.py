@@ -5,6 +5,7 @@ Compilers use one core each, so what follows does not wait for them one after th
 
 import argparse
 import json
+import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,7 +16,7 @@ def arguments():
     parser.add_argument("rows", nargs="+", metavar="ROW", help="mode, model and batch size")
     parser.add_argument("--apus", required=True, help="the program")
     parser.add_argument("--device", required=True)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=max(1, len(os.sched_getaffinity(0)) // 2))
     return parser.parse_args()
 
 

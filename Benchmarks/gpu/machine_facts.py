@@ -4,9 +4,11 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from peer_modules import machine
 
@@ -19,6 +21,14 @@ def gpus():
         return "no nvidia-smi"
     result = subprocess.run(["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv"], capture_output=True, text=True)
     return (result.stdout or result.stderr).strip().splitlines()
+
+
+def libraries():
+    """Where the driver's parts for OpenCL lie: what is looked at first where the device is not found."""
+    names = re.compile(r"opencl|libcuda\.so|nvidia-nvvm|nvidia-ptxjit", re.IGNORECASE)
+    known = subprocess.run(["sh", "-c", "ldconfig -p"], capture_output=True, text=True).stdout
+    beside = [str(path) for path in Path("/usr/local/nvidia").glob("lib*/*.so*")]
+    return [line.strip() for line in [*known.splitlines(), *beside] if names.search(line)]
 
 
 def torch():
@@ -38,4 +48,4 @@ if __name__ == "__main__":
     about = machine.description(threads, [])
     del about["devices"]  # a part of their own
     print(json.dumps(about | {"cores": os.cpu_count(), "libc": " ".join(platform.libc_ver()),
-                              "python": platform.python_version(), "gpus": gpus(), "torch": torch()}))
+                              "python": platform.python_version(), "gpus": gpus(), "libraries": libraries(), "torch": torch()}))

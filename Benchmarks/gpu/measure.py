@@ -110,12 +110,15 @@ def main():
         "environment": {name: value for name, value in os.environ.items() if name.startswith(("APUS_", "POCL_", "CUDA_"))},
         "quick": options.quick, "device": options.device, "parts": {},
     }
+    lacking = None
     for part in chosen:
         left = options.seconds - (time.monotonic() - begin)
-        if left < LEAST_SECONDS:
-            result = {"about": part.about, "status": "skipped", "seconds": 0, "error": "no time was left"}
+        if lacking or left < LEAST_SECONDS:
+            result = {"about": part.about, "status": "skipped", "seconds": 0, "error": lacking or "no time was left"}
         else:
             result = measured(part, min(part.limit, left))
+        if part.vital and result["status"] != "ok":
+            lacking = f"{part.name} {result['status']}"
         document["parts"][part.name] = result
         document["seconds"] = round(time.monotonic() - begin, 1)
         write(options.file, document)
@@ -123,6 +126,7 @@ def main():
         for line in summary(part, result):
             print(f"  {line}", flush=True)
     print(f"{options.file}: {document['seconds']} s in all")
+    sys.exit(1 if lacking else 0)
 
 
 def summary(part, result):

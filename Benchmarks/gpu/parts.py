@@ -16,6 +16,8 @@ class Part:
     command: list[str]
     # The output is a line of JSON for each figure, so that one that was stopped keeps what it had.
     lines: bool = False
+    # Without it nothing else can be measured.
+    vital: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Setting:
     threads: int
 
 
-# Mode, model, batch size; of the first rows more is known if time runs out.
+# Mode, model, batch size; the last ones are not measured where time runs out.
 ROWS = (
     "train tutorial-mnist 64", "train resnet18 64", "train tutorial-cifar 64", "train resnet18-cifar 256",
     "infer resnet18 64", "train tutorial-mnist 256", "infer tutorial-mnist 64", "train resnet18-cifar 64",
@@ -37,7 +39,7 @@ MORE_ROWS = (
     "train resnet18 256", "train tutorial-cifar 256", "train resnet50 64", "infer resnet18-cifar 256",
     "infer tutorial-cifar 64", "infer resnet50 64", "infer tutorial-mnist 1",
 )
-# These have no like in PyTorch here.
+# Networks that the comparison does not have in PyTorch.
 ALONE = ("train lenet5 64", "train resnet20 64")
 QUICK_ROWS = ("train tutorial-mnist 64", "infer tutorial-mnist 64", "train tutorial-cifar 16")
 QUICK_MORE_ROWS = ("infer resnet18-cifar 1",)
@@ -61,27 +63,26 @@ def parts(setting):
         return [apus, "profile", "--json", "--device", device, "--model", model, "--batch-size", batch_size,
                 "--steps", size("10", "2")]
 
-    rates = [str(work / "bin" / "rates"), "--device", device, "--batch-size", size("64", "1")]
+    rates = [str(work / "bin" / "rates"), "--device", device, "--batch-size", size("64", "1"), *size([], ["--most", "0.3"])]
     first, more = size(ROWS, QUICK_ROWS), size(MORE_ROWS, QUICK_MORE_ROWS)
-    tuned = size("tutorial-cifar", "lenet5"), size("64", "16")
-    mnist = (work / "data" / "mnist").is_dir()
+    tuned = "tutorial-cifar", size("64", "16")
+    mnist = (work / "data" / "mnist").is_dir() and not quick
     cases_limit = size(60, 30)
     cases = Part("cases", "the operation cases of the tests", cases_limit + 5,
                  [python, str(HERE / "cases.py"), str(work / "bin" / "cases"), str(cases_limit)])
     return [
         Part("machine", "processor, driver, PyTorch", 45, [python, str(HERE / "machine_facts.py"), str(setting.threads)]),
         Part("devices", "what `apus devices` lists", 20, [apus, "devices", "--json"]),
-        Part("card facts", "what the driver says of the device", 20, [card, "facts"]),
+        Part("card facts", "what the driver says of the device", 20, [card, "facts"], vital=True),
         Part("card launches", "launching an empty kernel, with and without profiling", 20, [card, "launches"]),
         Part("card copies", "copy bandwidth", 20, [card, "copies"]),
         Part("card fma", "peak of float32 multiply-adds", 20, [card, "fma"]),
         Part("probes", "what the compiler takes and the matrix units do: questions in card/probes", 40,
              [python, str(HERE / "probes.py"), card, str(HERE / "card" / "probes")], lines=True),
-        Part("doctor", "every family of operations against the reference", 60,
+        Part("doctor", "every family of operations against the reference", size(75, 90),
              [apus, "doctor", "--json", "--device", device]),
         Part("kernels", "building all kernels of the first rows, several programs at once", 60,
-             [python, str(HERE / "kernels.py"), "--apus", apus, "--device", device, "--jobs",
-              str(max(1, setting.threads // 2)), *first], lines=True),
+             [python, str(HERE / "kernels.py"), "--apus", apus, "--device", device, *first], lines=True),
         Part("rows", "training and inference beside PyTorch", size(150, 110), rows(first), lines=True),
         Part("rates", "convolutions and products one by one", size(45, 40),
              [*rates, "--seconds", size("0.15", "0.05")], lines=True),
@@ -91,9 +92,9 @@ def parts(setting):
         Part("mnist" if mnist else "digits", "a whole training, with its accuracy", size(30, 60),
              [python, str(HERE / "training.py"), apus, device, str(work)]
              + (["mnist", "--data-dir", str(work / "data")] if mnist else ["digits"])
-             + ["--epochs", size("3", "1"), "--batch-size", size("64", "256")]),
+             + ["--epochs", size("3", "1"), "--batch-size", "64"]),
         *([cases] if (work / "bin" / "cases").exists() else []),
-        Part("tune", "the tuner on one network", size(60, 40),
+        Part("tune", "the tuner on one network", 60,
              [apus, "tune", "--json", "--device", device, "--model", tuned[0], "--batch-size", tuned[1]]),
         Part("row tuned", "the tuned network again", 30,
              rows([f"train {tuned[0]} {tuned[1]}"], *(["--alone"] if quick else [])), lines=True),

@@ -22,9 +22,12 @@ struct Rates: ParsableCommand {
   @Option(help: "Time for each operation; 0 builds its kernels and runs it once.")
   var seconds = 0.2
 
+  @Option(help: ArgumentHelp("Only operations of at most so many GFLOP.", valueName: "number"))
+  var most = Double.infinity
+
   func run() throws {
     var failed = false
-    for operation in Operation.ofNetworks(batchSize: batchSize) {
+    for operation in Operation.ofNetworks(batchSize: batchSize) where operation.operations <= most * 1e9 {
       do {
         try show(Rate(operation, on: device, seconds: seconds))
       } catch {
