@@ -93,7 +93,7 @@ def main():
     chosen = parts(Setting(work, options.device, options.quick, options.threads))
     if options.list:
         for part in chosen:
-            print(f"{part.name:14} {part.limit:4.0f} s  {part.about}")
+            print(f"{part.name:17} {part.limit:4.0f} s  {part.about}")
         return
     if options.only:
         wanted = [name.strip() for name in options.only.split(",")]
@@ -142,7 +142,7 @@ def summary(part, result):
             ratios = ", ".join(f"{ratio:.2f} of {peer}" for side in figure["ratios"].values()
                                for peer, ratio in side.items())
             yield f"{figure['mode']} {figure['model']} {figure['batch_size']}: {rates}; {ratios or 'alone'}"
-        elif "gflops" in figure:
+        elif "microseconds" in figure:
             yield f"{figure['operation']}: {figure['gflops']:,.0f} GFLOP/s, {figure['microseconds']:,.1f} us"
         elif "error" in figure:
             yield json.dumps(figure)[:300]

@@ -86,6 +86,8 @@ def parts(setting):
         Part("rows", "training and inference beside PyTorch", size(150, 110), rows(first), lines=True),
         Part("rates", "convolutions and products one by one", size(45, 40),
              [*rates, "--seconds", size("0.15", "0.05")], lines=True),
+        Part("rates of PyTorch", "the same in PyTorch: GFLOP/s in float32, and with TF32", size(45, 20),
+             [python, str(HERE / "torch_rates.py"), *rates], lines=True),
         Part("profile small", "where the time of a small network's step goes", 20, profile("tutorial-mnist", "64")),
         Part("profile large", "where the time of a large network's step goes", 30,
              profile(*size(("resnet18", "64"), ("tutorial-cifar", "16")))),

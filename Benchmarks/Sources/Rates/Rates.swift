@@ -25,9 +25,14 @@ struct Rates: ParsableCommand {
   @Option(help: ArgumentHelp("Only operations of at most so many GFLOP.", valueName: "number"))
   var most = Double.infinity
 
+  @Flag(help: "Print the operations' names only.")
+  var list = false
+
   func run() throws {
+    let operations = Operation.ofNetworks(batchSize: batchSize).filter { $0.operations <= most * 1e9 }
+    if list { return operations.forEach { print($0.name) } }
     var failed = false
-    for operation in Operation.ofNetworks(batchSize: batchSize) where operation.operations <= most * 1e9 {
+    for operation in operations {
       do {
         try show(Rate(operation, on: device, seconds: seconds))
       } catch {
