@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from parts import HERE, Setting, parts
+from parts import HERE, LIMIT, Setting, parts
 
 # Less time than this is not worth a part's start.
 LEAST_SECONDS = 5
@@ -50,11 +50,12 @@ def figures(part, output):
 def measured(part, limit):
     """Runs a part's command, and ends it and all that it started when its time is over."""
     start = time.monotonic()
-    result = {"about": part.about, "command": shlex.join(part.command), "limit": round(limit, 1)}
+    command = [str(round(limit - 4)) if argument == LIMIT else argument for argument in part.command]
+    result = {"about": part.about, "command": shlex.join(command), "limit": round(limit, 1)}
     # Files, not pipes: what a stopped command wrote is kept, and nobody waits for a pipe that a child holds open.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         try:
-            process = subprocess.Popen(part.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                        start_new_session=True)
         except OSError as error:
             return result | {"status": "failed", "seconds": 0, "error": str(error)}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# Stands in a command for the seconds that it may take, with time to tell how far it came.
+LIMIT = "LIMIT"
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,8 @@ def parts(setting):
     first, more = size(ROWS, QUICK_ROWS), size(MORE_ROWS, QUICK_MORE_ROWS)
     tuned = "tutorial-cifar", size("64", "16")
     mnist = (work / "data" / "mnist").is_dir() and not quick
-    cases_limit = size(60, 30)
-    cases = Part("cases", "the operation cases of the tests", cases_limit + 5,
-                 [python, str(HERE / "cases.py"), str(work / "bin" / "cases"), str(cases_limit)])
+    cases = Part("cases", "the operation cases of the tests", size(65, 35),
+                 [python, str(HERE / "cases.py"), str(work / "bin" / "cases"), LIMIT])
     return [
         Part("machine", "processor, driver, PyTorch", 45, [python, str(HERE / "machine_facts.py"), str(setting.threads)]),
         Part("devices", "what `apus devices` lists", 20, [apus, "devices", "--json"]),
@@ -86,12 +87,12 @@ def parts(setting):
         Part("rows", "training and inference beside PyTorch", size(150, 110), rows(first), lines=True),
         Part("rates", "convolutions and products one by one", size(45, 40),
              [*rates, "--seconds", size("0.15", "0.05")], lines=True),
-        Part("rates of PyTorch", "the same in PyTorch: GFLOP/s in float32, and with TF32", size(45, 20),
+        Part("rates of PyTorch", "the same in PyTorch: GFLOP/s in float32, and with TF32", 45,
              [python, str(HERE / "torch_rates.py"), *rates], lines=True),
         Part("profile small", "where the time of a small network's step goes", 20, profile("tutorial-mnist", "64")),
         Part("profile large", "where the time of a large network's step goes", 30,
              profile(*size(("resnet18", "64"), ("tutorial-cifar", "16")))),
-        Part("mnist" if mnist else "digits", "a whole training, with its accuracy", size(30, 60),
+        Part("mnist" if mnist else "digits", "a whole training, with its accuracy", size(30, 90),
              [python, str(HERE / "training.py"), apus, device, str(work)]
              + (["mnist", "--data-dir", str(work / "data")] if mnist else ["digits"])
              + ["--epochs", size("3", "1"), "--batch-size", "64"]),
