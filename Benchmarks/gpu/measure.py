@@ -145,6 +145,8 @@ def summary(part, result):
             yield f"{figure['mode']} {figure['model']} {figure['batch_size']}: {rates}; {ratios or 'alone'}"
         elif "microseconds" in figure:
             yield f"{figure['operation']}: {figure['gflops']:,.0f} GFLOP/s, {figure['microseconds']:,.1f} us"
+        elif "float32" in figure:
+            yield f"{figure['operation']}: {figure['float32']:,.0f}, with TF32 {figure.get('tf32', 0):,.0f} GFLOP/s"
         elif "error" in figure:
             yield json.dumps(figure)[:300]
 

@@ -92,15 +92,16 @@ def parts(setting):
         Part("profile small", "where the time of a small network's step goes", 20, profile("tutorial-mnist", "64")),
         Part("profile large", "where the time of a large network's step goes", 30,
              profile(*size(("resnet18", "64"), ("tutorial-cifar", "16")))),
-        Part("mnist" if mnist else "digits", "a whole training, with its accuracy", size(30, 90),
+        Part("mnist" if mnist else "digits", "a whole training, with its accuracy", size(30, 60),
              [python, str(HERE / "training.py"), apus, device, str(work)]
              + (["mnist", "--data-dir", str(work / "data")] if mnist else ["digits"])
-             + ["--epochs", size("3", "1"), "--batch-size", "64"]),
+             + ["--epochs", size("3", "1"), "--batch-size", "64", *size([], ["--model", "lenet5"])]),
         *([cases] if (work / "bin" / "cases").exists() else []),
         Part("tune", "the tuner on one network", 60,
              [apus, "tune", "--json", "--device", device, "--model", tuned[0], "--batch-size", tuned[1]]),
-        Part("row tuned", "the tuned network again", 30,
-             rows([f"train {tuned[0]} {tuned[1]}"], *(["--alone"] if quick else [])), lines=True),
-        Part("rows alone", "networks that only Apus runs", 30, rows(size(ALONE, QUICK_ALONE), "--alone"), lines=True),
+        Part("row tuned", "the tuned network again", 45,
+             rows([f"train {tuned[0]} {tuned[1]}"], "--row-limit", LIMIT, *size([], ["--alone"])), lines=True),
+        Part("rows alone", "networks that only Apus runs", 45,
+             rows(size(ALONE, QUICK_ALONE), "--alone", "--row-limit", size("20", LIMIT)), lines=True),
         Part("more rows", "more training and inference beside PyTorch", size(120, 30), rows(more), lines=True),
     ]
