@@ -21,6 +21,14 @@ let package = Package(
       ],
       path: "Sources/Cliffs"),
     .executableTarget(
+      name: "rates",
+      dependencies: [
+        "Operations",
+        .product(name: "Apus", package: "apus"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Rates"),
+    .executableTarget(
       name: "ApusBenchmarks",
       dependencies: [
         "Operations",

@@ -11,7 +11,7 @@ from tables import HEADINGS
 
 TEXT = "#7a7f87"
 APUS_COLORS = ("#e8590c", "#f59f4c", "#c2410c")
-PEER_COLORS = {"pytorch": "#5b7fb4", "keras": "#9179b8", "onnxruntime": "#3f9488"}
+PEER_COLORS = {"pytorch": "#5b7fb4", "pytorch-tf32": "#7fa8c9", "keras": "#9179b8", "onnxruntime": "#3f9488"}
 WIDTH, MARGIN, GUTTER, LABEL = 860, 10, 40, 96
 BAR, BAR_STEP, GROUP_HEAD, GROUP_GAP = 10, 13, 15, 9
 HEAD = 62

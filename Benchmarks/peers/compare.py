@@ -46,6 +46,8 @@ def arguments():
     how.add_argument("--seconds", type=float, default=2, help="of the slowest side in a round (default: 2)")
     how.add_argument("--steps", type=int, help="steps in a round, instead of --seconds")
     how.add_argument("--threads", type=int, default=2, help="cores that all sides are confined to (default: 2)")
+    how.add_argument("--trial-seconds", type=float, default=0.25, help="of each variant of a peer, of which the "
+                     "fastest is measured (default: 0.25)")
     how.add_argument("--torch-device", default="cpu", help="cpu, cuda, ...")
     parser.add_argument("--save", metavar="NAME",
                         help="add the rows to Benchmarks/results/NAME.json and draw NAME.md and NAME.svg from it")
@@ -61,10 +63,10 @@ def check(options, parser):
         for name in given or []:
             if name not in known:
                 parser.error(f"{option}: there is no {name}; choose of {', '.join(known)}")
-    for name in ("rounds", "seconds", "threads", "steps"):
+    for name in ("rounds", "seconds", "threads", "steps", "trial_seconds"):
         value = getattr(options, name)
         if value is not None and not value > 0:
-            parser.error(f"--{name} must be more than 0, not {value}")
+            parser.error(f"--{name.replace('_', '-')} must be more than 0, not {value}")
     if not options.devices:
         parser.error("--devices names no device")
     if options.suite:

@@ -25,6 +25,9 @@ class Comparison:
     `disturbed` has the rounds that shared their cores; they count only if there are no others.
     """
 
+    # For each round that is asked for.
+    attempts = 3
+
     def __init__(self, row, options, apus, workers):
         self.row, self.options, self.apus, self.workers = row, options, apus, workers
         self.sides = [*workers, *(f"apus {device}" for device in options.devices)]
@@ -33,16 +36,17 @@ class Comparison:
     def run(self):
         row, options = self.row, self.options
         self.opened = {name: worker.ask("open", model=row.model, batch_size=row.batch_size, mode=row.mode,
-                                        device=options.torch_device) for name, worker in self.workers.items()}
+                                        device=options.torch_device, trial_seconds=options.trial_seconds)
+                       for name, worker in self.workers.items()}
         # Apus's first run also fills the kernel cache.
-        slowest = min(
+        slowest = min([
             *(report["images_per_second"] for report in self.opened.values()),
-            *(self.apus.benchmark(row, device, PARTS)["images_per_second"]["median"] for device in options.devices))
+            *(self.apus.benchmark(row, device, PARTS)["images_per_second"]["median"] for device in options.devices)])
         self.steps = options.steps or max(PARTS, round(slowest * options.seconds / row.batch_size))
-        attempts = 0
-        while len(self.rounds) < options.rounds and attempts < 3 * options.rounds:
-            self.round(reverse=attempts % 2 == 1)
-            attempts += 1
+        attempt = 0
+        while len(self.rounds) < options.rounds and attempt < self.attempts * options.rounds:
+            self.round(reverse=attempt % 2 == 1)
+            attempt += 1
         if not self.rounds:
             print(f"{row}: no round was undisturbed; measure again on a quiet machine", file=sys.stderr)
 

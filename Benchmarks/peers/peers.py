@@ -19,12 +19,14 @@ class Peer:
     modes: tuple[str, ...]
     # What it needs: name to import -> package to install.
     packages: dict[str, str]
+    arguments: tuple[str, ...] = ()
 
 
 TORCH = {"numpy": "numpy", "torch": "torch", "torchvision": "torchvision"}
 # The first that has a mode is that mode's yardstick.
 PEERS = {
     "pytorch": Peer("PyTorch", "torch_worker.py", ("train", "infer"), TORCH),
+    "pytorch-tf32": Peer("PyTorch with TF32", "torch_worker.py", ("train", "infer"), TORCH, ("--tf32",)),
     "keras": Peer("Keras", "keras_worker.py", ("train", "infer"), {"tensorflow": "tensorflow-cpu", "keras": "keras"}),
     "onnxruntime": Peer("ONNX Runtime", "onnx_worker.py", ("infer",),
                         TORCH | {name: name for name in ("onnx", "onnxscript", "onnxruntime")}),
@@ -49,13 +51,18 @@ def install(names):
         sys.exit(f"compare: pip could not install {' '.join(missing)} for {sys.executable}; its error is above")
 
 
+def started(name, environment):
+    peer = PEERS[name]
+    return Worker(HERE / peer.script, environment, peer.arguments)
+
+
 @contextmanager
 def running(names, environment):
     """The peers' processes by name, ended at the end."""
     workers = {}
     try:
         for name in names:
-            workers[name] = Worker(HERE / PEERS[name].script, environment)
+            workers[name] = started(name, environment)
         yield workers
     finally:
         for worker in workers.values():

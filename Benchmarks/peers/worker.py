@@ -1,7 +1,7 @@
 """The long-lived peer process: one JSON request per line on standard input, one JSON reply per line.
 
     {"do": "about"}            -> {"versions": {...}}
-    {"do": "open", "model", "batch_size", "mode", "device"}
+    {"do": "open", "model", "batch_size", "mode", "device", "trial_seconds"}
                                -> {"variant": fastest, "images_per_second": x, "variants": {name: x}}
     {"do": "run", "steps": n}  -> {"images_per_second": {"min", "median", "max"}}
 """
@@ -16,7 +16,6 @@ import time
 
 PARTS = 5
 TRIALS = 3
-TRIAL_SECONDS = 0.25
 
 
 def seconds_of(run, steps):
@@ -31,18 +30,18 @@ def timed(run, steps, batch_size, parts):
     return [part * batch_size / seconds_of(run, part) for _ in range(parts)]
 
 
-def warmed_up(run):
+def warmed_up(run, trial_seconds):
     """Runs until a trial's worth of steps is known, and gives that number."""
     run(2)
     steps = 1
-    while seconds_of(run, steps) < TRIAL_SECONDS:
+    while seconds_of(run, steps) < trial_seconds:
         steps *= 2
     return steps
 
 
-def fastest(candidates, batch_size):
+def fastest(candidates, batch_size, trial_seconds):
     """The reply to "open": the variants of a model in alternating trials."""
-    steps = {name: warmed_up(run) for name, run in candidates.items()}
+    steps = {name: warmed_up(run, trial_seconds) for name, run in candidates.items()}
     rates = {name: [] for name in candidates}
     for _ in range(TRIALS):
         for name, run in candidates.items():
@@ -67,10 +66,10 @@ def serve(versions, variants, parts=PARTS):
             case "about":
                 reply = {"versions": versions}
             case "open":
-                batch_size = request["batch_size"]
+                batch_size, trial_seconds = request["batch_size"], request.pop("trial_seconds")
                 candidates, run = {}, None  # the last model goes before the next one comes
                 candidates = variants(**request)
-                reply = fastest(candidates, batch_size)
+                reply = fastest(candidates, batch_size, trial_seconds)
                 run = candidates[reply["variant"]]
                 candidates = {}
             case "run":
@@ -86,9 +85,9 @@ class Worker:
     A stopped process cannot spin: waiting OpenMP threads would take the cores from whoever runs next.
     """
 
-    def __init__(self, script, environment):
+    def __init__(self, script, environment, arguments=()):
         self.script = script
-        self.process = subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([sys.executable, script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, env=environment)
         self.versions = self.ask("about")["versions"]
 
