@@ -4,7 +4,8 @@
 
   extension MatMul {
     /// A product in oneDNN, with bias and ReLU where the epilogue is no more than these.
-    func nativeBody(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
+    func nativeBody(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body
+    {
       let shape = MatMulShape(self, a: invocation.inputs[0].shape, result: invocation.output.shape)
       let native = NativeEpilogue(invocation).flatMap { $0.addend == nil ? $0 : nil }
       let sizes = apus_product(
