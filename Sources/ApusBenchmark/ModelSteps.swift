@@ -42,11 +42,11 @@ public final class ModelSteps {
 }
 
 /// Pictures of noise with labels in all classes, always the same.
-private func noise(for entry: Models.Entry, count: Int) throws -> Dataset {
+private func noise(for entry: Models.Entry, count: Int) throws -> ImageDataset {
   let shape = [count] + entry.inputShape
   var random = PhiloxGenerator(seed: 0)
   let pixels = (0..<shape.reduce(1, *)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-  return try Dataset(
+  return try ImageDataset(
     name: "noise", images: NDArray(pixels, shape: shape),
     labels: NDArray((0..<count).map { Int32($0 % entry.classes) }, shape: [count]),
     classNames: (0..<entry.classes).map(String.init), source: "drawn by the program", isSynthetic: true)

@@ -67,7 +67,7 @@ enum DataName: String, CaseIterable {
   }
 
   /// Reads one part, downloading it where it is not found.
-  func load(_ part: DatasetPart, folder: String?) throws -> Dataset {
+  func load(_ part: DatasetPart, folder: String?) throws -> ImageDataset {
     if self == .digits, let folder {
       throw CommandError(.usage, "--data-dir \(folder) does not go with digits, which the program draws; leave it out")
     }

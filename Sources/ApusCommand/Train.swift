@@ -122,7 +122,7 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func makeTrainer(for data: Dataset, on device: Device) throws -> (Trainer, RunConfiguration) {
+  private func makeTrainer(for data: ImageDataset, on device: Device) throws -> (Trainer, RunConfiguration) {
     let name = model?.name ?? self.data.defaultModel
     let seed = seed ?? 0
     let network: Sequential
@@ -193,7 +193,7 @@ struct Train: ParsableCommand {
     return (try run.resume(device: device), configuration)
   }
 
-  private func report(_ data: Dataset, _ trainer: Trainer) {
+  private func report(_ data: ImageDataset, _ trainer: Trainer) {
     // Said even with --quiet: figures on such data mean something else.
     if let note = data.note { writeToStandardOutput("note: \(note)\n") }
     if quiet { return }

@@ -71,7 +71,7 @@ struct WorkloadOptions: ParsableArguments {
   /// Noise with labels in all classes, always the same.
   private static func pictures(
     _ shape: [Int], classes: Int, count: Int, for device: DeviceDescription
-  ) throws -> Dataset {
+  ) throws -> ImageDataset {
     guard let byteCount = ([count] + shape).checkedElementCount, byteCount <= device.memoryBytes else {
       throw CommandError(
         .unavailable,
@@ -83,7 +83,7 @@ struct WorkloadOptions: ParsableArguments {
       var random = PhiloxGenerator(seed: 0)
       for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: random.next()) }
     }
-    return try Dataset(
+    return try ImageDataset(
       name: "noise", images: pixels,
       labels: NDArray((0..<count).map { Int32($0 % classes) }, shape: [count]),
       classNames: (0..<classes).map(String.init),

@@ -12,12 +12,12 @@ public enum CIFAR10 {
   ]
 
   /// The 50,000 training pictures. See `load(_:from:downloader:)`.
-  public static func train(in folder: String? = nil) throws -> Dataset {
+  public static func train(in folder: String? = nil) throws -> ImageDataset {
     try load(.train, from: DataLocator(folder: folder))
   }
 
   /// The 10,000 test pictures. See `load(_:from:downloader:)`.
-  public static func test(in folder: String? = nil) throws -> Dataset {
+  public static func test(in folder: String? = nil) throws -> ImageDataset {
     try load(.test, from: DataLocator(folder: folder))
   }
 
@@ -27,7 +27,7 @@ public enum CIFAR10 {
   /// - Throws: `DataError` when the files cannot be had or are damaged, `FileError` when they cannot be read.
   public static func load(
     _ part: DatasetPart, from locator: DataLocator = DataLocator(), downloader: Downloader? = Downloader()
-  ) throws -> Dataset {
+  ) throws -> ImageDataset {
     switch try locate(in: locator, downloader) {
     case .folder(let folder): try load(part, fromFolder: folder)
     case .archive(let path): try load(part, fromArchive: path)
@@ -75,7 +75,7 @@ public enum CIFAR10 {
 
   // MARK: Reading
 
-  private static func load(_ part: DatasetPart, fromFolder folder: String) throws -> Dataset {
+  private static func load(_ part: DatasetPart, fromFolder folder: String) throws -> ImageDataset {
     let batches = try fileNames(of: part).map { name in
       let path = FilePath.join(folder, name)
       guard FilePath.isFile(path) else {
@@ -90,7 +90,7 @@ public enum CIFAR10 {
     return try dataset(part, batches, source: folder)
   }
 
-  private static func load(_ part: DatasetPart, fromArchive path: String) throws -> Dataset {
+  private static func load(_ part: DatasetPart, fromArchive path: String) throws -> ImageDataset {
     let names = fileNames(of: part)
     var batches: [String: [UInt8]] = [:]
     var archive = try TarReader(path: path, maximumByteCount: maximumArchiveByteCount)
@@ -112,13 +112,13 @@ public enum CIFAR10 {
     return try dataset(part, ordered, source: path)
   }
 
-  private static func dataset(_ part: DatasetPart, _ batches: [[UInt8]], source: String) throws -> Dataset {
+  private static func dataset(_ part: DatasetPart, _ batches: [[UInt8]], source: String) throws -> ImageDataset {
     let records = CIFARRecords(batches)
     let publishedCount = part == .train ? 50_000 : 10_000
     let note =
       records.count == publishedCount
       ? nil : "\(source) holds \(records.count) pictures of CIFAR-10's \(publishedCount) for \(part.rawValue)"
-    return try Dataset(
+    return try ImageDataset(
       name: "CIFAR-10",
       images: NDArray(
         bytes: records.pixels, shape: [records.count, CIFARRecords.side, CIFARRecords.side, 3], dtype: .uint8)!,

@@ -22,7 +22,7 @@ public struct DataIdentity: Sendable, Hashable, Codable, CustomStringConvertible
   public var description: String { "\(name), \(count) pictures, MD5 \(md5)" }
 }
 
-extension Dataset {
+extension ImageDataset {
   /// The set's name, size and sum. Takes a second for two gigabytes.
   public var identity: DataIdentity {
     var digest = MD5()

@@ -11,18 +11,18 @@ public enum Digits {
   /// Pictures to train on: 10,000 unless asked otherwise.
   ///
   /// - Throws: `DataError` when the count is not positive, `HostMemoryError` when so many do not fit.
-  public static func train(count: Int = 10_000, seed: UInt64 = 0) throws -> Dataset {
+  public static func train(count: Int = 10_000, seed: UInt64 = 0) throws -> ImageDataset {
     try draw(.train, count: count, seed: seed)
   }
 
   /// Pictures to test on, none of which is among those to train on: 2,000 unless asked otherwise.
   ///
   /// - Throws: `DataError` when the count is not positive, `HostMemoryError` when so many do not fit.
-  public static func test(count: Int = 2_000, seed: UInt64 = 0) throws -> Dataset {
+  public static func test(count: Int = 2_000, seed: UInt64 = 0) throws -> ImageDataset {
     try draw(.test, count: count, seed: seed)
   }
 
-  private static func draw(_ part: DatasetPart, count: Int, seed: UInt64) throws -> Dataset {
+  private static func draw(_ part: DatasetPart, count: Int, seed: UInt64) throws -> ImageDataset {
     guard count > 0 else {
       throw DataError(.invalidArgument, at: "digits", "\(count) pictures were asked for", advice: "ask for one or more")
     }
@@ -44,7 +44,7 @@ public enum Digits {
       }
       labels.append(Int32(digit))
     }
-    return try Dataset(
+    return try ImageDataset(
       name: "digits", images: NDArray(bytes: pixels, shape: [count, side, side, 1], dtype: .uint8)!,
       labels: NDArray(labels, shape: [count]),
       classNames: (0...9).map(String.init), source: "drawn by the program, seed \(seed)", isSynthetic: true,

@@ -6,16 +6,16 @@ import ApusCore
 /// `DataLocator`: in its subfolder `mnist`, in itself, and where torchvision puts them; gzipped or not, with a dot for
 /// a dash (`train-images.idx3-ubyte`), or each in a folder of its name, as they lie about. They are downloaded when the
 /// folder is the user's cache or empty. Downloads are checked against the published sums; files found in place are
-/// checked for their layout, and a differing content is noted in `Dataset.note` (Fashion-MNIST, for one, comes in the
+/// checked for their layout, and a differing content is noted in `ImageDataset.note` (Fashion-MNIST, for one, comes in the
 /// same layout).
 public enum MNIST {
   /// The 60,000 training pictures. See `load(_:from:downloader:)`.
-  public static func train(in folder: String? = nil) throws -> Dataset {
+  public static func train(in folder: String? = nil) throws -> ImageDataset {
     try load(.train, from: DataLocator(folder: folder))
   }
 
   /// The 10,000 test pictures. See `load(_:from:downloader:)`.
-  public static func test(in folder: String? = nil) throws -> Dataset {
+  public static func test(in folder: String? = nil) throws -> ImageDataset {
     try load(.test, from: DataLocator(folder: folder))
   }
 
@@ -25,7 +25,7 @@ public enum MNIST {
   /// - Throws: `DataError` when the files cannot be had or are damaged, `FileError` when they cannot be read.
   public static func load(
     _ part: DatasetPart, from locator: DataLocator = DataLocator(), downloader: Downloader? = Downloader()
-  ) throws -> Dataset {
+  ) throws -> ImageDataset {
     let folder = try locate(part, in: locator, downloader)
     let files = files(of: part)
     let images = try IDX(opening: try path(of: files.images, in: folder), rank: 3)
@@ -43,7 +43,7 @@ public enum MNIST {
     }
     let isPublished =
       images.md5(of: pixels) == files.images.contentMD5 && labels.md5(of: classes) == files.labels.contentMD5
-    return try Dataset(
+    return try ImageDataset(
       name: "MNIST",
       images: NDArray(bytes: pixels, shape: images.shape + [1], dtype: .uint8)!,
       labels: NDArray(classes.map(Int32.init), shape: labels.shape),

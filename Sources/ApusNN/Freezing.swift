@@ -42,7 +42,7 @@ extension Layer {
   /// Its weights are trained all the same, unless they are frozen. Keras's `layer(x, training=False)`.
   ///
   /// ```swift
-  /// func callAsFunction(_ x: Tensor) -> Tensor { head(body.inference(x)) }
+  /// func forward(_ x: Tensor) -> Tensor { head(body.inference(x)) }
   /// ```
   public func inference(_ x: Tensor) -> Tensor { x.graph.with(.inference) { self(x) } }
 }

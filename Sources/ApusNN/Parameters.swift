@@ -14,7 +14,7 @@ extension Layer {
   /// ```swift
   /// struct Net: Layer {
   ///   let body = Sequential { Conv2D(8, kernel: 3); GlobalAveragePool2D() }, head = Dense(10)
-  ///   func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
+  ///   func forward(_ x: Tensor) -> Tensor { head(body(x)) }
   /// }
   /// Net().parameters.map(\.name)   // body.conv2d.kernel, body.conv2d.bias, head.kernel, head.bias
   /// ```
@@ -29,26 +29,48 @@ package struct ModelWalk {
   /// Those of `parameters` in this model, whatever the boxes are called: the keys in weight files.
   package private(set) var paths: [String] = []
   private(set) var layerNames: [LayerName] = []
+  /// Those of `layerNames` in this model.
+  private(set) var layerPaths: [String] = []
   private var seen: Set<ObjectIdentifier> = []
-  private let settles: Bool
+  private let naming: Naming
+
+  private enum Naming { case none, forNow, forGood }
 
   /// - Parameter settlesNames: whether names are given for good: the model is about to be built.
   package init(_ model: some Layer, settlesNames: Bool = false) {
-    settles = settlesNames
+    naming = settlesNames ? .forGood : .forNow
     visit(model, path: "")
+  }
+
+  private init(unnamed layer: Any) {
+    naming = .none
+    visit(layer, path: "")
+  }
+
+  /// The path of `layer` in the model that was built with it, told from a box in it, whose path there ends in its path
+  /// here; `nil` where there is none.
+  static func settledPath(of layer: some Layer) -> String? {
+    let walk = ModelWalk(unnamed: layer)
+    let boxes =
+      zip(walk.parameters, walk.paths).lazy.map { ($0.name, $0.isNamed, $1) }
+      + zip(walk.layerNames, walk.layerPaths).lazy.map { ($0.path, $0.isSettled, $1) }
+    guard let (whole, isSettled, own) = boxes.first, isSettled else { return nil }
+    if whole == own { return "" }
+    return whole.hasSuffix("." + own) ? String(whole.dropLast(own.count + 1)) : nil
   }
 
   private mutating func visit(_ value: Any, path: String) {
     if let parameter = value as? Parameter {
       guard seen.insert(ObjectIdentifier(parameter)).inserted else { return }
-      parameter.name(path, forGood: settles)
+      if naming != .none { parameter.name(path, forGood: naming == .forGood) }
       parameters.append(parameter)
       paths.append(path)
     } else if let layer = value as? any NamedLayer {
       let name = layer.layerName
       guard seen.insert(ObjectIdentifier(name)).inserted else { return }
-      name.settle(path, forGood: settles)
+      if naming != .none { name.settle(path, forGood: naming == .forGood) }
       layerNames.append(name)
+      layerPaths.append(path)
       // Not of `value`: that may be an optional, which the cast looks through.
       visitMembers(of: layer, path: path)
     } else if value is LayerName {

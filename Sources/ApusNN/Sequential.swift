@@ -15,7 +15,7 @@ public import ApusCore
 public struct Sequential: NamedLayer {
   /// The layers with their names.
   let elements: [(name: String, layer: any Layer)]
-  let layerName = LayerName("sequential", type: "Sequential")
+  let layerName = LayerName()
 
   public var layers: [any Layer] { elements.map(\.layer) }
 
@@ -24,7 +24,7 @@ public struct Sequential: NamedLayer {
   public init(_ layers: [any Layer]) {
     var counts: [String: Int] = [:]
     elements = layers.map { layer in
-      let base = (layer as? any NamedLayer)?.layerName.base ?? snakeCase("\(type(of: layer))")
+      let base = type(of: layer).defaultName
       let count = counts[base, default: 0]
       counts[base] = count + 1
       return (count == 0 ? base : "\(base)_\(count)", layer)
@@ -32,17 +32,12 @@ public struct Sequential: NamedLayer {
     _ = ModelWalk(self)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     elements.reduce(x) { x, element in
       if element.layer is any NamedLayer { return element.layer(x) }
-      // A layer of the user's has no name of its own: it gets the one that it has here.
+      // A layer without boxes has no name of its own: it gets the one that it has here.
       let path = layerName.path.isEmpty ? element.name : "\(layerName.path).\(element.name)"
-      let calls = layerName.recorder?.calls.count
-      let y = x.graph.scope(LayerName.relative(path, to: x.graph.label)) { element.layer(x) }
-      if let recorder = layerName.recorder, recorder.calls.count == calls {
-        recorder.record(name: path, type: "\(type(of: element.layer))", y)
-      }
-      return y
+      return element.layer.call(x, path: path)
     }
   }
 }

@@ -18,16 +18,18 @@ extension Layer {
     try build(inputShape: inputShape)
     let walk = ModelWalk(self)
     let recorder = CallRecorder()
-    for layer in walk.layerNames { layer.recorder = recorder }
-    defer { for layer in walk.layerNames { layer.recorder = nil } }
-    try Graph().trace { graph in _ = self(graph.input("input", shape: [1] + inputShape)) }
+    try Graph().trace { graph in
+      graph.recorder = recorder
+      _ = self(graph.input("input", shape: [1] + inputShape))
+    }
 
     var remaining = walk.parameters
     var listed: Set<String> = []
     var rows: [[String]] = []
     for call in recorder.calls where listed.insert(call.name).inserted {
-      let isModel = walk.layerNames.contains { $0.path.isEmpty && $0.base == call.name }
-      let own = remaining.filter { isModel || $0.name.hasPrefix(call.name + ".") }
+      let own = remaining.filter { parameter in
+        call.path.map { $0.isEmpty || parameter.name.hasPrefix($0 + ".") } ?? false
+      }
       remaining.removeAll { parameter in own.contains { $0 === parameter } }
       let shape = (["None"] + call.outputShape.dropFirst().map(String.init)).joined(separator: ", ")
       rows.append(["\(call.name) (\(call.type))", "(\(shape))", count(own).grouped])

@@ -36,7 +36,7 @@ public actor AsyncTrainer {
   /// Where the task is cancelled, training ends after the step at hand, and the history so far is returned.
   @discardableResult
   public func fit(
-    _ data: Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
+    _ data: some Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
     progress: ProgressBar.Style = .none
   ) async throws -> History {
     let stop = StopFlag()
@@ -52,7 +52,8 @@ public actor AsyncTrainer {
   /// Training begins at once and does not wait for who listens. It ends after the step at hand where the loop over the
   /// events is left or its task is cancelled.
   public nonisolated func events(
-    fitting data: Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true
+    fitting data: some Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
+    shuffle: Bool = true
   ) -> AsyncThrowingStream<TrainingEvent, any Error> {
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: TrainingEvent.self)
     let stop = StopFlag()
@@ -71,7 +72,7 @@ public actor AsyncTrainer {
 
   @discardableResult
   private func train(
-    _ data: Dataset, _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool,
+    _ data: some Dataset, _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool,
     _ progress: ProgressBar.Style, _ stop: StopFlag, listener: Listener?
   ) throws -> History {
     let asked = trainer.shouldStop

@@ -1,4 +1,5 @@
 import ApusCore
+import ApusData
 import Dispatch
 import Synchronization
 
@@ -11,26 +12,28 @@ final class PrefetchingLoader: BatchFeed {
   private static let bufferCount = 4
 
   private(set) var waitedSeconds = 0.0
-  private let source: any SampleSource
+  private let source: any Dataset
   private let order: [Int32]
   private let batches: Batches
+  private let classes: Int?
   private let empty = Channel<Buffer>()
   private let full = Channel<Result<Buffer, any Error>>()
   /// With the step that runs.
   private var current: Buffer?
 
-  init(_ source: any SampleSource, _ order: [Int32], _ batches: Batches) {
-    (self.source, self.order, self.batches) = (source, order, batches)
+  /// - Parameter classes: labels outside of `0..<classes` are errors; `nil` for no check.
+  init(_ source: any Dataset, _ order: [Int32], _ batches: Batches, classes: Int? = nil) {
+    (self.source, self.order, self.batches, self.classes) = (source, order, batches, classes)
     for _ in 0..<min(Self.bufferCount, batches.steps) { empty.send(Buffer()) }
     restart()
   }
 
   func restart() {
-    DispatchQueue(label: "apus.loader", qos: .userInitiated).async { [source, order, batches, empty, full] in
+    DispatchQueue(label: "apus.loader", qos: .userInitiated).async { [source, order, batches, classes, empty, full] in
       for step in 0..<batches.steps {
         guard var buffer = empty.receive() else { return }
         do {
-          try buffer.fill(from: source, order[batches.range(step)])
+          try buffer.fill(from: source, order[batches.range(step)], classes: classes)
           full.send(.success(buffer))
         } catch {
           full.send(.failure(error))
@@ -67,7 +70,7 @@ private struct Buffer: Sendable {
   /// Reads the samples `indices`, by several threads where that pays.
   ///
   /// - Throws: the error of the first sample that has one.
-  mutating func fill(from source: any SampleSource, _ indices: ArraySlice<Int32>) throws {
+  mutating func fill(from source: any Dataset, _ indices: ArraySlice<Int32>, classes: Int?) throws {
     count = indices.count
     let (inputSize, targetSize) = (source.input.byteCount, source.target.byteCount)
     if inputs.count != count * inputSize { inputs = [UInt8](repeating: 0, count: count * inputSize) }
@@ -82,9 +85,9 @@ private struct Buffer: Sendable {
         DispatchQueue.concurrentPerform(iterations: (indices.count + chunk - 1) / chunk) { task in
           for sample in (task * chunk)..<min((task + 1) * chunk, indices.count) {
             do {
-              try source.read(
-                Int(indices[first + sample]), input: inputs.piece(sample, of: inputSize),
-                target: targets.piece(sample, of: targetSize))
+              let (index, target) = (Int(indices[first + sample]), targets.piece(sample, of: targetSize))
+              try source.read(index, input: inputs.piece(sample, of: inputSize), target: target)
+              if let classes { try source.requireLabels(in: target, index: index, classes: classes) }
             } catch {
               failures.withLock { $0.append((sample, error)) }
               return

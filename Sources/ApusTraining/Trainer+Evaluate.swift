@@ -3,11 +3,11 @@ public import ApusData
 import ApusNN
 
 extension Trainer {
-  /// Loss and metrics on labelled pictures, as means over them; nothing is changed.
+  /// Loss and metrics on data, as means over the samples; nothing is changed.
   ///
   /// With an `Average` among the transforms it is the averaged weights that are evaluated; so are those of `predict`.
-  public func evaluate(_ data: Dataset, batchSize: Int = 32) throws -> Evaluation {
-    try evaluate(batchSize) { try place(data.images, data.labels, name: data.name) }
+  public func evaluate(_ data: some Dataset, batchSize: Int = 32) throws -> Evaluation {
+    try evaluate(batchSize) { try place(data) }
   }
 
   /// Loss and metrics on arrays; see `fit(inputs:targets:)`.

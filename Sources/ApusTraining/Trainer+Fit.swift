@@ -7,7 +7,7 @@ public enum Validation: Sendable {
   case none
   /// The last part of the training data, cut off before any shuffling; 0.1 is a tenth.
   case split(Double)
-  case data(Dataset)
+  case data(any Dataset)
   case arrays(inputs: NDArray, targets: NDArray)
 }
 
@@ -17,7 +17,7 @@ extension Validation: ExpressibleByFloatLiteral {
 }
 
 extension Trainer {
-  /// Trains on labelled pictures.
+  /// Trains on data: labelled pictures, or whatever is a `Dataset`.
   ///
   /// - Parameters:
   ///   - epochs: how many more; a second call goes on where the first ended.
@@ -32,12 +32,10 @@ extension Trainer {
   ///   stays usable.
   @discardableResult
   public func fit(
-    _ data: Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
+    _ data: some Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
     progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
   ) throws -> History {
-    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) {
-      try place(data.images, data.labels, name: data.name)
-    }
+    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) { try place(data) }
   }
 
   /// Trains on arrays: inputs `[N, ...]` of float32 or uint8, targets `[N, ...]` as the loss asks for; see `fit` above.
@@ -49,16 +47,6 @@ extension Trainer {
     try fit(epochs, batchSize, validation, shuffle, progress, callbacks) {
       try place(inputs, targets, name: "inputs")
     }
-  }
-
-  /// Trains on samples that are read batch by batch; see `fit` above. An error of the source ends the training.
-  @discardableResult
-  package func fit(
-    source: some SampleSource, name: String = "samples", epochs: Int = 1, batchSize: Int = 32,
-    validation: Validation = .none, shuffle: Bool = true, progress: ProgressBar.Style = .automatic,
-    callbacks: [any Callback] = []
-  ) throws -> History {
-    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) { try place(source, name: name) }
   }
 
   private func fit(
@@ -85,8 +73,9 @@ extension Trainer {
       let cut = try splitIndex(data.count, fraction, data.name)
       checked = (data, Array(order[cut...]))
       order.removeSubrange(cut...)
-    case .data(let other): checked = try everything(other.images, other.labels, other.name)
-    case .arrays(let inputs, let targets): checked = try everything(inputs, targets, "validation inputs")
+    case .data(let other): checked = try everything(self.place(other))
+    case .arrays(let inputs, let targets):
+      checked = try everything(self.place(inputs, targets, name: "validation inputs"))
     }
     // Compiled before any clock starts, so that a lack of memory shows before the first step.
     let batches = Batches(count: order.count, size: batchSize)
@@ -140,11 +129,8 @@ extension Trainer {
     return history
   }
 
-  private func everything(
-    _ inputs: NDArray, _ targets: NDArray, _ name: String
-  ) throws -> (any TrainingData, [Int32]) {
-    let data = try place(inputs, targets, name: name)
-    return (data, (0..<Int32(data.count)).map { $0 })
+  private func everything(_ data: any TrainingData) -> (any TrainingData, [Int32]) {
+    (data, (0..<Int32(data.count)).map { $0 })
   }
 
   /// Steps over the batches of `feed`; ends early when `shouldStop` says so.

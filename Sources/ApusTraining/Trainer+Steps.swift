@@ -6,9 +6,16 @@ import ApusOptimize
 struct StepKey: Hashable {
   enum Purpose: Hashable { case training, evaluation, prediction(DType) }
 
+  enum Data: Hashable {
+    /// Data that the step reads where they lie.
+    case resident(ObjectIdentifier)
+    /// Data that are sent, of these types.
+    case streamed(input: TensorType, target: TensorType)
+  }
+
   var purpose: Purpose
   /// `nil` in prediction, whose inputs are set one batch after another.
-  var data: ObjectIdentifier?
+  var data: Data?
   var batchSize: Int
 }
 
@@ -94,8 +101,8 @@ extension Trainer {
 extension Trainer {
   /// The compiled step of training or evaluation for a batch size.
   func step(_ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int) throws -> Step {
-    kept(data)
-    return try step(StepKey(purpose: purpose, data: ObjectIdentifier(data), batchSize: batchSize)) {
+    if data.source is ArrayDataset { kept(data) }
+    return try step(StepKey(purpose: purpose, data: data.identity, batchSize: batchSize)) {
       stages(purpose, data, batchSize: batchSize)
     }
   }

@@ -1,4 +1,5 @@
 import ApusCore
+import ApusData
 import ApusNN
 
 /// Where the samples lie during training.
@@ -24,11 +25,11 @@ public enum DataPlacement: String, Sendable, Hashable, Codable {
 
 /// Samples as a step takes them. Wherever they lie, the same order gives the same batches, bit by bit.
 protocol TrainingData: AnyObject {
-  /// What users call it, for messages.
-  var name: String { get }
-  var source: any SampleSource { get }
+  var source: any Dataset { get }
   /// `device` or `host`.
   var placement: DataPlacement { get }
+  /// What a compiled step depends on.
+  var identity: StepKey.Data { get }
 
   /// Declares what a batch is made of.
   func batch(of size: Int, in graph: Graph) -> TracedBatch
@@ -49,6 +50,8 @@ struct TracedBatch {
 }
 
 extension TrainingData {
+  /// What users call it, for messages.
+  var name: String { source.name }
   var count: Int { source.count }
 }
 
@@ -65,15 +68,14 @@ protocol BatchFeed: AnyObject {
 
 /// Data that stays on the device: a step gathers its batch by index.
 final class ResidentData: TrainingData {
-  let name: String
-  let source: any SampleSource
+  let source: any Dataset
   let placement = DataPlacement.device
+  var identity: StepKey.Data { .resident(ObjectIdentifier(self)) }
   private let inputs: Parameter
   private let targets: Parameter
 
   /// - Throws: `BackendError` when the device has no room.
-  init(_ source: ArraySource, name: String, session: any Session) throws {
-    self.name = name
+  init(_ source: ArrayDataset, session: any Session) throws {
     self.source = source
     inputs = Parameter("inputs", value: source.inputs, isTrainable: false)
     targets = Parameter("targets", value: source.targets, isTrainable: false)
@@ -113,14 +115,13 @@ final class ResidentData: TrainingData {
 
 /// Data that stays on the host: a step is given the samples themselves, which a thread has gathered before.
 final class StreamedData: TrainingData {
-  let name: String
-  let source: any SampleSource
+  let source: any Dataset
   let placement = DataPlacement.host
+  var identity: StepKey.Data { .streamed(input: source.input, target: source.target) }
+  /// How many classes the labels may be of; `nil` where they are checked, or are none.
+  private let classes: Int?
 
-  init(_ source: any SampleSource, name: String) {
-    self.name = name
-    self.source = source
-  }
+  init(_ source: any Dataset, classes: Int? = nil) { (self.source, self.classes) = (source, classes) }
 
   func batch(of size: Int, in graph: Graph) -> TracedBatch {
     let (input, target) = (source.input, source.target)
@@ -129,7 +130,9 @@ final class StreamedData: TrainingData {
     return TracedBatch(inputs: inputs, targets: targets, fed: [inputs, targets])
   }
 
-  func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed { PrefetchingLoader(source, order, batches) }
+  func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed {
+    PrefetchingLoader(source, order, batches, classes: classes)
+  }
 
   func release(from session: any Session) {}
 }

@@ -41,7 +41,7 @@
       let trainer = try Trainer(
         model, optimizer: Adam(), loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy],
         session: try session(target), options: options)
-      let data = try Dataset(
+      let data = try ImageDataset(
         name: "zeros", images: NDArray(zeros: [8] + network.input, dtype: .uint8),
         labels: NDArray(zeros: [8], dtype: .int32), classNames: (0..<10).map { "\($0)" })
       let plan = try trainer.step(.training, trainer.place(data.images, data.labels, name: "zeros"), batchSize: 8)

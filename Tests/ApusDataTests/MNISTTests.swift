@@ -138,7 +138,7 @@ let realDataFolder = ProcessInfo.processInfo.environment["APUS_DATA_DIR"].flatMa
     try folder.write([1], to: "named/notes.txt")
     try folder.write([1], to: "named/other/x")
     let environment = ["XDG_CACHE_HOME": folder.path("cache")]
-    func load(_ name: String?, _ environment: [String: String]) throws -> Dataset {
+    func load(_ name: String?, _ environment: [String: String]) throws -> ImageDataset {
       let locator = DataLocator(folder: name.map(folder.path), environment: environment)
       return try MNIST.load(.train, from: locator, downloader: Downloader(timeout: 1))
     }

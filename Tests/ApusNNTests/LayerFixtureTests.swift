@@ -60,7 +60,7 @@ import Testing
   }
 
   private struct LogSoftmax: Layer {
-    func callAsFunction(_ x: Tensor) -> Tensor { logSoftmax(x) }
+    func forward(_ x: Tensor) -> Tensor { logSoftmax(x) }
   }
 
   private static func padding(_ f: Fixture) -> Padding {

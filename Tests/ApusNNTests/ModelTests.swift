@@ -6,7 +6,7 @@ import Testing
 private struct Residual: Layer {
   let first = Conv2D(4, kernel: 3, padding: .same, activation: .relu)
   let second = Conv2D(4, kernel: 3, padding: .same)
-  func callAsFunction(_ x: Tensor) -> Tensor { relu(x + second(first(x))) }
+  func forward(_ x: Tensor) -> Tensor { relu(x + second(first(x))) }
 }
 
 private struct Net: Layer {
@@ -19,7 +19,7 @@ private struct Net: Layer {
   let head = Dense(3)
   let scale = Parameter("scale", value: NDArray(Float(2)))
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  func forward(_ x: Tensor) -> Tensor {
     let x = blocks.reduce(stem(x)) { $1($0) }
     return head(globalAveragePool2D(x)) * x.graph.parameter(scale)
   }
@@ -57,7 +57,7 @@ private struct Net: Layer {
   @Test func optionalLayersAreFound() {
     struct Block: Layer {
       let present: Dense? = Dense(4, useBias: false), absent: Dense? = nil
-      func callAsFunction(_ x: Tensor) -> Tensor { present?(x) ?? x }
+      func forward(_ x: Tensor) -> Tensor { present?(x) ?? x }
     }
     #expect(Block().parameters.map(\.name) == ["present.kernel"])
   }
@@ -150,7 +150,7 @@ private struct Net: Layer {
   @Test func layersThatAreNeverCalledAreNamed() {
     struct Idle: Layer {
       let used = Dense(2), idle = Dense(2)
-      func callAsFunction(_ x: Tensor) -> Tensor { used(x) }
+      func forward(_ x: Tensor) -> Tensor { used(x) }
     }
     let error = #expect(throws: GraphError.self) { try Idle().build(inputShape: [3]) }
     #expect(error?.label == "idle.kernel")
@@ -160,7 +160,7 @@ private struct Net: Layer {
     let outside = Dense(2)
     struct Hidden: Layer {
       let closure: (Tensor) -> Tensor
-      func callAsFunction(_ x: Tensor) -> Tensor { closure(x) }
+      func forward(_ x: Tensor) -> Tensor { closure(x) }
     }
     #expect(throws: GraphError.self) { try (Hidden { outside($0) }).build(inputShape: [3]) }
   }
@@ -259,6 +259,43 @@ private struct Net: Layer {
     #expect(text.contains("activation (Activation)"))
     #expect(text.contains("residual.first (Conv2D)"))
     #expect(!text.contains("residual (Residual)"))
+  }
+
+  /// A user's layer is called after the property that holds it, in tables and in errors.
+  @Test func layersOfOnesOwnHaveNamesAndRows() throws {
+    struct Gain: Layer {
+      let factor = Parameter("factor")
+      var limit = 100
+      func forward(_ x: Tensor) -> Tensor {
+        guard x.shape[3] < limit else { return x.graph.fail("too many channels") }
+        factor.initialize { NDArray([Float](repeating: 1, count: x.shape[3]), shape: [x.shape[3]]) }
+        return x * x.graph.parameter(factor)
+      }
+    }
+    struct Twice: Layer {
+      let inner: Gain
+      func forward(_ x: Tensor) -> Tensor { inner(inner(x)) + x }
+    }
+    struct Whole: Layer {
+      let gain = Gain()
+      let body: Sequential
+      func forward(_ x: Tensor) -> Tensor { body(gain(x)) }
+    }
+    func whole(limit: Int) -> Whole {
+      Whole(
+        body: Sequential {
+          Conv2D(4, kernel: 1)
+          Twice(inner: Gain(limit: limit))
+          Gain()
+        })
+    }
+    let rows = try whole(limit: 9).summary(inputShape: [5, 5, 3]).split(separator: "\n").filter { $0.hasPrefix("│") }
+      .map { $0.split(whereSeparator: { " │".contains($0) }) }
+    #expect(rows.map { $0[0] } == ["gain", "body.conv2d", "body.twice.inner", "body.gain"])
+    #expect(rows.map { $0[1] } == ["(Gain)", "(Conv2D)", "(Gain)", "(Gain)"])
+    #expect(rows.map { $0.last! } == ["3", "16", "4", "4"])
+    let error = #expect(throws: GraphError.self) { try whole(limit: 4).build(inputShape: [5, 5, 3]) }
+    #expect(error?.label == "body.twice.inner")
   }
 }
 

@@ -17,7 +17,7 @@ import Testing
       GlobalAveragePool2D()
     }
     let head = Dense(4)
-    func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
+    func forward(_ x: Tensor) -> Tensor { head(body(x)) }
   }
 
   private func step(_ model: some Layer, of loss: @escaping (Tensor) -> Tensor) throws -> TrainStep {

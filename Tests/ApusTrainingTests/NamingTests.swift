@@ -15,7 +15,7 @@ import Testing
         Conv2D(4, kernel: 3, activation: .relu); Flatten()
       }
     ) { self.body = body }
-    func callAsFunction(_ x: Tensor) -> Tensor { head(body(x)) }
+    func forward(_ x: Tensor) -> Tensor { head(body(x)) }
   }
 
   private let names = ["body.conv2d.kernel", "body.conv2d.bias", "head.kernel", "head.bias"]
@@ -85,7 +85,7 @@ import Testing
     struct Tied: Layer {
       let first = Dense(4, activation: .tanh), second: Dense
       init() { second = first }
-      func callAsFunction(_ x: Tensor) -> Tensor { second(first(x)) }
+      func forward(_ x: Tensor) -> Tensor { second(first(x)) }
     }
     let folder = try TemporaryFolder()
     let (tied, other) = (Tied(), Tied())

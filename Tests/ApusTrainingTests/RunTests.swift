@@ -149,7 +149,7 @@ import Testing
   @Test func aTrainerRefusesInputsOfLayers() throws {
     struct Shifted: Layer {
       let dense = Dense(4), name: String
-      func callAsFunction(_ x: Tensor) -> Tensor { dense(x.flattened()) + x.graph.input(name, shape: []) }
+      func forward(_ x: Tensor) -> Tensor { dense(x.flattened()) + x.graph.input(name, shape: []) }
     }
     for name in ["shift", "indices", "inputs", "random_state", "optimizer.value0"] {
       let trainer = try makeTrainer(Shifted(name: name))
@@ -162,7 +162,7 @@ import Testing
   @Test func aClosureTrains() throws {
     struct Line: Layer {
       let slope = Parameter("slope", value: NDArray(Float(0)))
-      func callAsFunction(_ x: Tensor) -> Tensor { x * x.graph.parameter(slope) }
+      func forward(_ x: Tensor) -> Tensor { x * x.graph.parameter(slope) }
     }
     let model = Line()
     let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .reference) { graph in

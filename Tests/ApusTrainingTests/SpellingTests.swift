@@ -64,8 +64,8 @@ import Testing
 
   @Test func fitInsideACallbackIsAnError() throws {
     final class Nested: Callback {
-      let data: Dataset
-      init(_ data: Dataset) { self.data = data }
+      let data: ImageDataset
+      init(_ data: ImageDataset) { self.data = data }
       func handle(_ event: TrainingEvent, in trainer: Trainer) throws {
         guard case .epochEnded = event else { return }
         _ = try trainer.evaluate(data)

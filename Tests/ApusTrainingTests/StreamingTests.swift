@@ -77,14 +77,14 @@ import Testing
   }
 
   /// Pictures that are computed when they are read, one of which cannot be.
-  private struct Drawn: SampleSource {
+  private struct Drawn: Dataset {
     struct Unreadable: Error, Equatable { var index: Int }
-    let data: Dataset
+    let data: ImageDataset
     var broken: Set<Int> = []
     var count: Int { data.count }
     let input = TensorType(shape: [4, 4, 1], dtype: .uint8)
     let target = TensorType(shape: [], dtype: .int32)
-    let samplesWorthATask = 1
+    let name = "drawn"
 
     func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) throws {
       if broken.contains(index) { throw Unreadable(index: index) }
@@ -97,8 +97,46 @@ import Testing
   @Test func aSourceTrainsAsItsArraysDo() throws {
     let data = try quadrants(70)
     let arrays = try run(.device) { try $0.fit(data, epochs: 2, batchSize: 16, progress: .none) }
-    let drawn = try run(.automatic) { try $0.fit(source: Drawn(data: data), epochs: 2, batchSize: 16, progress: .none) }
+    let drawn = try run(.automatic) { try $0.fit(Drawn(data: data), epochs: 2, batchSize: 16, progress: .none) }
     #expect(drawn.weights == arrays.weights)
+  }
+
+  /// A second look at data that are streamed compiles nothing again; validation and evaluation take them, too.
+  @Test func aDatasetServesEverywhere() throws {
+    let data = try quadrants(70)
+    let trainer = try makeTrainer()
+    let history = try trainer.fit(
+      Drawn(data: data), epochs: 2, batchSize: 16, validation: .data(Drawn(data: data)), progress: .none)
+    let first = try trainer.step(.evaluation, trainer.place(Drawn(data: data)), batchSize: 16)
+    #expect(try trainer.evaluate(Drawn(data: data), batchSize: 16).loss == history.epochs[1].validationLoss)
+    #expect(try trainer.step(.evaluation, trainer.place(Drawn(data: data)), batchSize: 16) === first)
+    #expect(try trainer.evaluate(data, batchSize: 16) == trainer.evaluate(Drawn(data: data), batchSize: 16))
+  }
+
+  private struct Strange: Dataset {
+    let name = "strange"
+    var count = 8
+    var input = TensorType(shape: [4, 4, 1], dtype: .uint8)
+    var target = TensorType(shape: [], dtype: .int32)
+    var label: Int32 = 1
+    func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
+      input.initializeMemory(as: UInt8.self, repeating: 0)
+      target.storeBytes(of: index == 5 ? label : 1, as: Int32.self)
+    }
+  }
+
+  @Test func dataThatCannotBeTrainedOnAreErrors() throws {
+    for (data, part) in [
+      (Strange(label: 4), "label 4 at index 5"), (Strange(label: -1), "label -1 at index 5"),
+      (Strange(count: 0), "0 samples"), (Strange(input: TensorType(shape: [], dtype: .uint8)), "uint8[]"),
+      (Strange(input: TensorType(shape: [4, 0, 1], dtype: .uint8)), "empty"),
+      (Strange(input: TensorType(shape: [4, 4, 1], dtype: .int32)), "int32"),
+      (Strange(target: TensorType(shape: [], dtype: .float64)), "float64"),
+    ] {
+      let error = #expect(throws: TrainingError.self) { try makeTrainer().fit(data, batchSize: 4, progress: .none) }
+      #expect(error?.place == "strange" && error?.description.contains(part) == true, "\(String(describing: error))")
+    }
+    try makeTrainer().fit(Strange(), batchSize: 4, progress: .none)
   }
 
   /// The error of the first sample in the order ends training; the steps before it count, and the trainer stays usable.
@@ -107,11 +145,11 @@ import Testing
     let trainer = try makeTrainer()
     #expect(throws: Drawn.Unreadable(index: 40)) {
       try trainer.fit(
-        source: Drawn(data: data, broken: [40, 43, 60]), batchSize: 16, shuffle: false, progress: .none)
+        Drawn(data: data, broken: [40, 43, 60]), batchSize: 16, shuffle: false, progress: .none)
     }
     #expect(trainer.step == 2)
     #expect(trainer.history.epochs.isEmpty)
-    try trainer.fit(source: Drawn(data: data), batchSize: 16, progress: .none)
+    try trainer.fit(Drawn(data: data), batchSize: 16, progress: .none)
     #expect(trainer.step == 7)
   }
 
@@ -120,12 +158,12 @@ import Testing
     final class Reads: Sendable {
       let count = Atomic(0)
     }
-    struct Counted: SampleSource {
+    struct Counted: Dataset {
       let reads: Reads
       let count = 1000
       let input = TensorType(shape: [1], dtype: .uint8)
       let target = TensorType(shape: [], dtype: .int32)
-      let samplesWorthATask = 1
+      let name = "counted"
       func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
         reads.count.add(1, ordering: .relaxed)
       }

@@ -8,7 +8,7 @@ import ApusTraining
 import Foundation
 
 /// Pictures of 4x4 whose class is the quadrant that is bright: learnt in a few steps.
-func quadrants(_ count: Int, seed: UInt64 = 1) throws -> Dataset {
+func quadrants(_ count: Int, seed: UInt64 = 1) throws -> ImageDataset {
   var generator = PhiloxGenerator(seed: seed)
   var pixels: [UInt8] = []
   var labels: [Int32] = []
@@ -22,7 +22,7 @@ func quadrants(_ count: Int, seed: UInt64 = 1) throws -> Dataset {
     }
     labels.append(Int32(label))
   }
-  return try Dataset(
+  return try ImageDataset(
     name: "quadrants", images: NDArray(pixels, shape: [count, 4, 4, 1]), labels: NDArray(labels, shape: [count]),
     classNames: ["a", "b", "c", "d"])
 }

@@ -83,7 +83,7 @@ import Testing
   @Test func theCheckedModeNamesTheLayer() throws {
     struct Broken: Layer {
       let head = Dense(4)
-      func callAsFunction(_ x: Tensor) -> Tensor {
+      func forward(_ x: Tensor) -> Tensor {
         let y = head(x.flattened())
         return x.graph.scope("broken") { log(y * 0 - 1) }
       }

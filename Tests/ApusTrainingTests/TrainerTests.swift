@@ -13,7 +13,7 @@ private struct Branches: Layer {
   let right = Conv2D(4, kernel: 1)
   let head = Dense(4)
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  func forward(_ x: Tensor) -> Tensor {
     let joined = concat([left(x), right(x)])
     return head(relu(joined + concat([right(x), left(x)])).flattened())
   }
@@ -112,7 +112,7 @@ private struct Branches: Layer {
   @Test func observes() throws {
     struct Observed: Layer {
       let body = Conv2D(2, kernel: 3, activation: .relu), head = Dense(4)
-      func callAsFunction(_ x: Tensor) -> Tensor { head(body(x).observe("body").flattened()) }
+      func forward(_ x: Tensor) -> Tensor { head(body(x).observe("body").flattened()) }
     }
     let trainer = try makeTrainer(Observed())
     #expect(try trainer.observation("body") == nil)
@@ -129,7 +129,7 @@ private struct Branches: Layer {
   @Test func observationsHaveNamesOfTheirOwn() throws {
     struct Block: Layer {
       let body = Conv2D(2, kernel: 3)
-      func callAsFunction(_ x: Tensor) -> Tensor { body(x).observe("maps").observe("maps") }
+      func forward(_ x: Tensor) -> Tensor { body(x).observe("maps").observe("maps") }
     }
     let one = Sequential {
       Block()
@@ -248,7 +248,7 @@ private struct Branches: Layer {
   @Test func launchesOfAStep() throws {
     let model = try Models.make("tutorial-mnist", inputShape: [28, 28, 1], classes: 10)
     let images = NDArray(zeros: [4, 28, 28, 1], dtype: .uint8)
-    let data = try Dataset(
+    let data = try ImageDataset(
       name: "zeros", images: images, labels: NDArray(zeros: [4], dtype: .int32), classNames: (0..<10).map { "\($0)" })
     let trainer = try makeTrainer(model)
     let resident = try trainer.place(data.images, data.labels, name: "zeros")

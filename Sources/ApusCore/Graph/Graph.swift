@@ -47,6 +47,8 @@ public final class Graph {
   /// The first mistake made while tracing.
   public private(set) var failure: GraphError?
   private var scopes: [String] = []
+  /// Set while a summary traces a model.
+  package var recorder: CallRecorder?
   private var parameterNodes: [ObjectIdentifier: Int] = [:]
   private var randomStreams: UInt32 = 0
 

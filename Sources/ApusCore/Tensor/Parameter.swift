@@ -6,7 +6,7 @@ public final class Parameter {
   /// The path in the model that was built with it first: `conv2d_1.kernel`. Before that, the path in the model that
   /// was looked at last.
   public private(set) var name: String
-  private var isNamed = false
+  package private(set) var isNamed = false
   /// Whether it is learnt from gradients; if not, it is a statistic or other state that its layer moves.
   private let isLearnt: Bool
   /// Whether training leaves it as it is: no optimizer moves a frozen weight, no layer a frozen statistic.

@@ -14,7 +14,7 @@ public struct BatchNormalization: NamedLayer {
   public let beta: Parameter?
   public let movingMean = Parameter("moving_mean", isTrainable: false)
   public let movingVariance = Parameter("moving_variance", isTrainable: false)
-  let layerName = LayerName("batch_normalization", type: "BatchNormalization")
+  let layerName = LayerName()
 
   /// - Parameters:
   ///   - center: whether there is a `beta`.
@@ -31,31 +31,29 @@ public struct BatchNormalization: NamedLayer {
     return movingMean.isFrozen || movingVariance.isFrozen || !learnt.isEmpty && learnt.allSatisfy(\.isFrozen)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      let graph = x.graph
-      guard x.isValid else { return x }
-      guard x.rank >= 2 else {
-        return graph.fail("BatchNormalization: the input \(x.shape.shapeDescription) has no axis beside the channels")
-      }
-      guard (0...1).contains(momentum), epsilon >= 0 else {
-        return graph.fail("BatchNormalization: momentum \(momentum) must be in 0...1 and epsilon \(epsilon) at least 0")
-      }
-      let width = x.shape[x.rank - 1]
-      func weight(_ parameter: Parameter, _ initializer: Initializer) -> Tensor {
-        graph.weight(parameter, shape: [width], initializer, fanIn: width, fanOut: width)
-      }
-      var (mean, variance) = (weight(movingMean, .zeros), weight(movingVariance, .ones))
-      if graph.mode == .training, !isFrozen {
-        (mean, variance) = channelMoments(x)
-        let moved = [0, 1].map { .constant(momentum) * Expr.input($0) + .constant(1 - momentum) * Expr.input($0 + 2) }
-        graph.update([movingMean, movingVariance], reading: [mean, variance], moved)
-      }
-      var factor = pow(variance + epsilon, -0.5)
-      if let gamma { factor = factor * weight(gamma, .ones) }
-      let scaled = (Expr.input(0) - .input(1)) * .input(2)
-      if let beta { return pointwise(scaled + .input(3), [x, mean, factor, weight(beta, .zeros)]) }
-      return pointwise(scaled, [x, mean, factor])
+  public func forward(_ x: Tensor) -> Tensor {
+    let graph = x.graph
+    guard x.isValid else { return x }
+    guard x.rank >= 2 else {
+      return graph.fail("BatchNormalization: the input \(x.shape.shapeDescription) has no axis beside the channels")
     }
+    guard (0...1).contains(momentum), epsilon >= 0 else {
+      return graph.fail("BatchNormalization: momentum \(momentum) must be in 0...1 and epsilon \(epsilon) at least 0")
+    }
+    let width = x.shape[x.rank - 1]
+    func weight(_ parameter: Parameter, _ initializer: Initializer) -> Tensor {
+      graph.weight(parameter, shape: [width], initializer, fanIn: width, fanOut: width)
+    }
+    var (mean, variance) = (weight(movingMean, .zeros), weight(movingVariance, .ones))
+    if graph.mode == .training, !isFrozen {
+      (mean, variance) = channelMoments(x)
+      let moved = [0, 1].map { .constant(momentum) * Expr.input($0) + .constant(1 - momentum) * Expr.input($0 + 2) }
+      graph.update([movingMean, movingVariance], reading: [mean, variance], moved)
+    }
+    var factor = pow(variance + epsilon, -0.5)
+    if let gamma { factor = factor * weight(gamma, .ones) }
+    let scaled = (Expr.input(0) - .input(1)) * .input(2)
+    if let beta { return pointwise(scaled + .input(3), [x, mean, factor, weight(beta, .zeros)]) }
+    return pointwise(scaled, [x, mean, factor])
   }
 }

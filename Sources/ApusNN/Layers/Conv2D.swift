@@ -17,7 +17,7 @@ public struct Conv2D: NamedLayer {
   public let kernelInitializer: Initializer
   public let kernel = Parameter("kernel")
   public let bias: Parameter?
-  let layerName = LayerName("conv2d", type: "Conv2D")
+  let layerName = LayerName()
 
   /// A convolution with sizes given as (vertical, horizontal).
   public init(
@@ -46,27 +46,25 @@ public struct Conv2D: NamedLayer {
       groups: groups, useBias: useBias, activation: activation, kernelInitializer: kernelInitializer)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      let graph = x.graph
-      guard x.requireRank(4, "Conv2D", "[N, H, W, C]") else { return x }
-      let channels = x.shape[3]
-      guard filters > 0, kernelSize.0 > 0, kernelSize.1 > 0 else {
-        return graph.fail("Conv2D: \(filters) filters of \(kernelSize.0)x\(kernelSize.1); each must be at least 1")
-      }
-      guard groups > 0, channels % groups == 0, filters % groups == 0 else {
-        return graph.fail(
-          "Conv2D: input \(x.shape.shapeDescription): groups \(groups) must be at least 1 and divide the \(channels) "
-            + "input channels and the \(filters) filters")
-      }
-      let shape = [kernelSize.0, kernelSize.1, channels / groups, filters]
-      let window = kernelSize.0.multipliedReportingOverflow(by: kernelSize.1)
-      let fanIn = window.partialValue &* shape[2]
-      let fanOut = window.partialValue &* filters
-      let weights = graph.weight(kernel, shape: shape, kernelInitializer, fanIn: fanIn, fanOut: fanOut)
-      let y = conv2D(x, weights, stride: stride, padding: padding, dilation: dilation, groups: groups)
-      return activation(y.adding(bias))
+  public func forward(_ x: Tensor) -> Tensor {
+    let graph = x.graph
+    guard x.requireRank(4, "Conv2D", "[N, H, W, C]") else { return x }
+    let channels = x.shape[3]
+    guard filters > 0, kernelSize.0 > 0, kernelSize.1 > 0 else {
+      return graph.fail("Conv2D: \(filters) filters of \(kernelSize.0)x\(kernelSize.1); each must be at least 1")
     }
+    guard groups > 0, channels % groups == 0, filters % groups == 0 else {
+      return graph.fail(
+        "Conv2D: input \(x.shape.shapeDescription): groups \(groups) must be at least 1 and divide the \(channels) "
+          + "input channels and the \(filters) filters")
+    }
+    let shape = [kernelSize.0, kernelSize.1, channels / groups, filters]
+    let window = kernelSize.0.multipliedReportingOverflow(by: kernelSize.1)
+    let fanIn = window.partialValue &* shape[2]
+    let fanOut = window.partialValue &* filters
+    let weights = graph.weight(kernel, shape: shape, kernelInitializer, fanIn: fanIn, fanOut: fanOut)
+    let y = conv2D(x, weights, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    return activation(y.adding(bias))
   }
 }
 

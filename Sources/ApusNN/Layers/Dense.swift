@@ -10,7 +10,7 @@ public struct Dense: NamedLayer {
   public let kernelInitializer: Initializer
   public let kernel = Parameter("kernel")
   public let bias: Parameter?
-  let layerName = LayerName("dense", type: "Dense")
+  let layerName = LayerName()
 
   public init(
     _ units: Int, activation: Activation = .linear, useBias: Bool = true,
@@ -22,15 +22,13 @@ public struct Dense: NamedLayer {
     self.bias = useBias ? Parameter("bias") : nil
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      guard x.isValid else { return x }
-      guard x.rank >= 2, let inputs = x.shape.last, inputs > 0, units > 0 else {
-        return x.graph.fail(
-          "Dense: input \(x.shape.shapeDescription), \(units) units: it needs [N, ..., inputs] and at least one unit")
-      }
-      let weights = x.graph.weight(kernel, shape: [inputs, units], kernelInitializer, fanIn: inputs, fanOut: units)
-      return activation(matMul(x, weights).adding(bias))
+  public func forward(_ x: Tensor) -> Tensor {
+    guard x.isValid else { return x }
+    guard x.rank >= 2, let inputs = x.shape.last, inputs > 0, units > 0 else {
+      return x.graph.fail(
+        "Dense: input \(x.shape.shapeDescription), \(units) units: it needs [N, ..., inputs] and at least one unit")
     }
+    let weights = x.graph.weight(kernel, shape: [inputs, units], kernelInitializer, fanIn: inputs, fanOut: units)
+    return activation(matMul(x, weights).adding(bias))
   }
 }

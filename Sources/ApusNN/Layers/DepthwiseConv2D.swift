@@ -16,7 +16,7 @@ public struct DepthwiseConv2D: NamedLayer {
   public let kernelInitializer: Initializer
   public let kernel = Parameter("kernel")
   public let bias: Parameter?
-  let layerName = LayerName("depthwise_conv2d", type: "DepthwiseConv2D")
+  let layerName = LayerName()
 
   /// A depthwise convolution with sizes given as (vertical, horizontal).
   public init(
@@ -44,23 +44,21 @@ public struct DepthwiseConv2D: NamedLayer {
       dilation: (dilation, dilation), useBias: useBias, activation: activation, kernelInitializer: kernelInitializer)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      let graph = x.graph
-      guard x.requireRank(4, "DepthwiseConv2D", "[N, H, W, C]") else { return x }
-      let channels = x.shape[3]
-      let (filters, overflow) = channels.multipliedReportingOverflow(by: depthMultiplier)
-      guard depthMultiplier > 0, !overflow, kernelSize.0 > 0, kernelSize.1 > 0 else {
-        return graph.fail(
-          "DepthwiseConv2D: multiplier \(depthMultiplier), window \(kernelSize.0)x\(kernelSize.1); each must be at "
-            + "least 1 and fit in memory")
-      }
-      let window = kernelSize.0.multipliedReportingOverflow(by: kernelSize.1).partialValue
-      let weights = graph.weight(
-        kernel, shape: [kernelSize.0, kernelSize.1, 1, filters], kernelInitializer,
-        fanIn: window &* channels, fanOut: window &* depthMultiplier)
-      let y = conv2D(x, weights, stride: stride, padding: padding, dilation: dilation, groups: channels)
-      return activation(y.adding(bias))
+  public func forward(_ x: Tensor) -> Tensor {
+    let graph = x.graph
+    guard x.requireRank(4, "DepthwiseConv2D", "[N, H, W, C]") else { return x }
+    let channels = x.shape[3]
+    let (filters, overflow) = channels.multipliedReportingOverflow(by: depthMultiplier)
+    guard depthMultiplier > 0, !overflow, kernelSize.0 > 0, kernelSize.1 > 0 else {
+      return graph.fail(
+        "DepthwiseConv2D: multiplier \(depthMultiplier), window \(kernelSize.0)x\(kernelSize.1); each must be at "
+          + "least 1 and fit in memory")
     }
+    let window = kernelSize.0.multipliedReportingOverflow(by: kernelSize.1).partialValue
+    let weights = graph.weight(
+      kernel, shape: [kernelSize.0, kernelSize.1, 1, filters], kernelInitializer,
+      fanIn: window &* channels, fanOut: window &* depthMultiplier)
+    let y = conv2D(x, weights, stride: stride, padding: padding, dilation: dilation, groups: channels)
+    return activation(y.adding(bias))
   }
 }

@@ -2,11 +2,12 @@ public import ApusCore
 
 /// The largest value of each window: `[N, H, W, C]` to `[N, P, Q, C]`; see `pool2D`.
 public struct MaxPool2D: NamedLayer {
+  public static let defaultName = "max_pooling2d"
   /// Height and width of the window.
   public let size: (Int, Int)
   public let stride: (Int, Int)
   public let padding: Padding
-  let layerName = LayerName("max_pooling2d", type: "MaxPool2D")
+  let layerName = LayerName()
 
   /// Windows given as (vertical, horizontal), side by side unless `stride` says otherwise.
   public init(_ size: (Int, Int), stride: (Int, Int)? = nil, padding: Padding = .valid) {
@@ -20,20 +21,21 @@ public struct MaxPool2D: NamedLayer {
     self.init((size, size), stride: stride.map { ($0, $0) }, padding: padding)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) { pool2D(x, .max, size: size, stride: stride, padding: padding) }
+  public func forward(_ x: Tensor) -> Tensor {
+    pool2D(x, .max, size: size, stride: stride, padding: padding)
   }
 }
 
 /// The mean of each window: `[N, H, W, C]` to `[N, P, Q, C]`; see `pool2D`.
 public struct AveragePool2D: NamedLayer {
+  public static let defaultName = "average_pooling2d"
   /// Height and width of the window.
   public let size: (Int, Int)
   public let stride: (Int, Int)
   public let padding: Padding
   /// Whether padding counts as zeros in the mean, as PyTorch has it; Keras leaves it out.
   public let countsPadding: Bool
-  let layerName = LayerName("average_pooling2d", type: "AveragePool2D")
+  let layerName = LayerName()
 
   /// Windows given as (vertical, horizontal), side by side unless `stride` says otherwise.
   public init(
@@ -50,19 +52,18 @@ public struct AveragePool2D: NamedLayer {
     self.init((size, size), stride: stride.map { ($0, $0) }, padding: padding, countsPadding: countsPadding)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      pool2D(
-        x, countsPadding ? .averageIncludingPadding : .average, size: size, stride: stride, padding: padding)
-    }
+  public func forward(_ x: Tensor) -> Tensor {
+    pool2D(
+      x, countsPadding ? .averageIncludingPadding : .average, size: size, stride: stride, padding: padding)
   }
 }
 
 /// The mean over height and width: `[N, H, W, C]` to `[N, C]`.
 public struct GlobalAveragePool2D: NamedLayer {
-  let layerName = LayerName("global_average_pooling2d", type: "GlobalAveragePool2D")
+  public static let defaultName = "global_average_pooling2d"
+  let layerName = LayerName()
 
   public init() {}
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { layerName.trace(x) { globalAveragePool2D(x) } }
+  public func forward(_ x: Tensor) -> Tensor { globalAveragePool2D(x) }
 }

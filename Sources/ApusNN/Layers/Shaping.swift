@@ -2,26 +2,24 @@ public import ApusCore
 
 /// All axes but the batch joined: `[N, H, W, C]` to `[N, H * W * C]`.
 public struct Flatten: NamedLayer {
-  let layerName = LayerName("flatten", type: "Flatten")
+  let layerName = LayerName()
 
   public init() {}
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { layerName.trace(x) { x.flattened() } }
+  public func forward(_ x: Tensor) -> Tensor { x.flattened() }
 }
 
 /// The same elements of each sample under another shape: `[N, ...]` to `[N] + shape`. One size may be -1.
 public struct Reshape: NamedLayer {
   /// Shape of one sample.
   public let shape: [Int]
-  let layerName = LayerName("reshape", type: "Reshape")
+  let layerName = LayerName()
 
   public init(_ shape: [Int]) { self.shape = shape }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      guard x.isValid else { return x }
-      guard let batch = x.shape.first else { return x.graph.fail("Reshape: a scalar has no batch axis") }
-      return reshape(x, to: [batch] + shape)
-    }
+  public func forward(_ x: Tensor) -> Tensor {
+    guard x.isValid else { return x }
+    guard let batch = x.shape.first else { return x.graph.fail("Reshape: a scalar has no batch axis") }
+    return reshape(x, to: [batch] + shape)
   }
 }

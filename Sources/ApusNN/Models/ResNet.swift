@@ -24,7 +24,7 @@ public struct BasicBlock: Layer {
     projectionNorm = projects ? BatchNormalization(momentum: 0.9, epsilon: 1e-5) : nil
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     let residual = secondNorm(second(relu(firstNorm(first(x)))))
     if let projection, let projectionNorm { return relu(projectionNorm(projection(x)) + residual) }
     return relu(x + residual)
@@ -68,7 +68,7 @@ public struct BottleneckBlock: Layer {
     projectionNorm = projects ? BatchNormalization(momentum: 0.9, epsilon: 1e-5) : nil
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func forward(_ x: Tensor) -> Tensor {
     let residual = thirdNorm(third(relu(secondNorm(second(relu(firstNorm(first(x))))))))
     if let projection, let projectionNorm { return relu(projectionNorm(projection(x)) + residual) }
     return relu(x + residual)

@@ -5,13 +5,13 @@ import ApusNN
 extension Trainer {
   /// Steps of training or inference on pictures that stay on the device where they fit, with nothing around them: what
   /// a benchmark measures. They are compiled at every call.
-  package func steps(on data: Dataset, batchSize: Int, trains: Bool) throws -> any BenchmarkSteps {
+  package func steps(on data: ImageDataset, batchSize: Int, trains: Bool) throws -> any BenchmarkSteps {
     try requirePositive(batchSize, "batchSize")
     guard batchSize <= data.count else {
       throw TrainingError(
         .invalidArgument, at: "batchSize", "\(batchSize) is more than the \(data.count) pictures of \(data.name)")
     }
-    let placed = try place(data.images, data.labels, name: data.name)
+    let placed = try place(data)
     let purpose: StepKey.Purpose = trains ? .training : .prediction(placed.source.input.dtype)
     let step = try newStep(stages(purpose, placed, batchSize: batchSize), trains: trains, batchSize: batchSize)
     return trains

@@ -1,22 +1,9 @@
-package import ApusCore
-
-/// Samples by index: arrays on the host, or whatever can be decoded one by one.
-package protocol SampleSource: Sendable {
-  /// At most `Int32.max`, and at least 1.
-  var count: Int { get }
-  /// Shape and type of one input, without the batch's axis; float32 or uint8.
-  var input: TensorType { get }
-  /// Shape and type of one target; labels must be classes of the model.
-  var target: TensorType { get }
-  /// How many samples make a task worth giving to another thread: 1 where a sample is decoded.
-  var samplesWorthATask: Int { get }
-
-  /// Writes sample `index` to memory of exactly its size. Called by several threads at once.
-  func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) throws
-}
+import ApusCore
+import ApusData
 
 /// Inputs `[N, ...]` and targets `[N, ...]` in the host's memory, checked.
-struct ArraySource: SampleSource {
+struct ArrayDataset: Dataset {
+  let name: String
   let inputs: NDArray
   let targets: NDArray
   let count: Int
@@ -49,6 +36,7 @@ struct ArraySource: SampleSource {
         throw failure("\(what) \(sample) holds \(array.withElements(as: Float.self) { $0[index] }); clean the data")
       }
     }
+    self.name = name
     self.inputs = inputs
     self.targets = targets
     self.count = count

@@ -4,8 +4,8 @@ import Testing
 @testable import ApusData
 
 @Suite struct DatasetTests {
-  private func dataset(_ count: Int) throws -> Dataset {
-    try Dataset(
+  private func dataset(_ count: Int) throws -> ImageDataset {
+    try ImageDataset(
       name: "tiny", images: NDArray((0..<(count * 2)).map { UInt8($0) }, shape: [count, 1, 2, 1]),
       labels: NDArray((0..<count).map { Int32($0 % 2) }, shape: [count]), classNames: ["even", "odd"])
   }
@@ -48,7 +48,7 @@ import Testing
   @Test func whatDoesNotFitIsRefused() {
     func failure(_ images: NDArray, _ labels: NDArray) -> String {
       do {
-        _ = try Dataset(name: "bad", images: images, labels: labels, classNames: ["a", "b"])
+        _ = try ImageDataset(name: "bad", images: images, labels: labels, classNames: ["a", "b"])
         return "made"
       } catch {
         return "\(error)"
