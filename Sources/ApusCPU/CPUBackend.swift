@@ -18,6 +18,7 @@ package final class CPUBackend: Backend {
   let tileScratch: Scratch
   let workScratch: Scratch
   private let guards: MemoryGuards?
+  package var schedules: [String: String] = [:]
   #if OneDNN
     private var openedLibrary: OneDNN?
   #endif
@@ -166,7 +167,7 @@ private struct ReferenceSchedule: KernelSchedule {
 extension KernelRequest {
   /// Whether only the plain loops compute it: on float64, and for an empty operand, whose result (a sum of nothing)
   /// libraries do not define.
-  fileprivate var needsReference: Bool {
+  var needsReference: Bool {
     (operands + [result]).contains { $0.dtype == .float64 } || operands.contains { $0.count == 0 }
   }
 }

@@ -59,11 +59,15 @@ struct WinogradProduct {
 
   /// The pass in the way that is fastest; `nil` where direct sums are faster, and for the filter gradient.
   static func fastest(_ pass: ConvolutionPass, _ shape: ConvolutionShape) -> Self? {
-    guard shape.suitsWinograd, pass != .filterGradient else { return nil }
-    let first = pass == .forward ? Self(forward: shape) : Self(turned: shape)
-    let second = pass == .forward ? nil : Self(transposed: shape)
-    let best = if let second, second.cost < first.cost { second } else { first }
-    return best.cost < first.productSizes.directCost ? best : nil
+    let ways = ways(pass, shape)
+    guard let best = ways.min(by: { $0.cost < $1.cost }) else { return nil }
+    return best.cost < ways[0].productSizes.directCost ? best : nil
+  }
+
+  /// All ways that there are, whatever they cost.
+  static func ways(_ pass: ConvolutionPass, _ shape: ConvolutionShape) -> [Self] {
+    guard shape.suitsWinograd, pass != .filterGradient else { return [] }
+    return pass == .forward ? [Self(forward: shape)] : [Self(turned: shape), Self(transposed: shape)].compactMap { $0 }
   }
 
   private init(forward shape: ConvolutionShape) {

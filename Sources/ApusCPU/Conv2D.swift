@@ -4,8 +4,11 @@ extension Convolution: CPUOperation {
   var takesEpilogue: Bool { true }
 
   func prepare(_ request: KernelRequest, on backend: CPUBackend) -> Prepared {
-    let schedule = Conv2DSchedule(
-      pass, ConvolutionShape(self, operands: request.operands, result: request.result), oneDNN: backend.usesOneDNN)
+    let shape = ConvolutionShape(self, operands: request.operands, result: request.result)
+    let usual = Conv2DSchedule(pass, shape, oneDNN: backend.usesOneDNN)
+    let schedule = backend.chosen(shape.problem(pass), usual: usual) {
+      Conv2DSchedule.all(pass, shape, oneDNN: backend.usesOneDNN)
+    }
     var prepared = Prepared(
       schedule: schedule, workspaceByteCount: schedule.workspaceByteCount, takesEpilogue: true)
     if pass == .forward, schedule.addsToResult, let epilogue = request.epilogue {

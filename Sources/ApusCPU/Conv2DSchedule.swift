@@ -39,11 +39,20 @@ enum Conv2DSchedule: KernelSchedule {
 
   /// The first that serves.
   init(_ pass: ConvolutionPass, _ shape: ConvolutionShape, oneDNN: Bool) {
-    var candidates = Self.candidates
+    self = Self.candidates(oneDNN: oneDNN).lazy.compactMap { $0(pass, shape) }.first ?? .product
+  }
+
+  /// The first that serves, then all others, also those that are thought to be slower: what a tuner tries.
+  static func all(_ pass: ConvolutionPass, _ shape: ConvolutionShape, oneDNN: Bool) -> [Self] {
+    candidates(oneDNN: oneDNN).compactMap { $0(pass, shape) }
+      + WinogradProduct.ways(pass, shape).map { .winograd($0) } + [.product]
+  }
+
+  private static func candidates(oneDNN: Bool) -> [@Sendable (ConvolutionPass, ConvolutionShape) -> Self?] {
     #if OneDNN
-      if oneDNN { candidates = Self.libraryCandidates }
+      if oneDNN { return libraryCandidates }
     #endif
-    self = candidates.lazy.compactMap { $0(pass, shape) }.first ?? .product
+    return candidates
   }
 
   var name: String {

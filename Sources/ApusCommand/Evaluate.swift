@@ -64,7 +64,7 @@ struct Evaluate: ParsableCommand {
 
   /// What to say where the run was tested on other pictures.
   private func difference(of run: Run, from data: DataIdentity) -> String? {
-    if run.configuration.dataset != self.data.rawValue {
+    if run.configuration.dataset != self.data.name {
       return "\(folder) was trained on \(run.configuration.dataset); these are others: \(data)"
     }
     guard let tested = run.configuration.testData, !tested.hasSameContents(as: data) else { return nil }

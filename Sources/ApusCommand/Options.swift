@@ -46,38 +46,31 @@ struct DataOption: ParsableArguments {
 }
 
 /// A data set by the name that users type.
-enum DataName: String, CaseIterable {
-  case mnist, cifar10, digits
+struct DataName {
+  private let data: PublishedDataset
 
   /// - Throws: `ValidationError` that lists the names.
   init(parsing text: String) throws {
-    guard let name = DataName(rawValue: text.lowercased()) else {
+    do {
+      data = try PublishedDatasets.catalog.part(named: text.lowercased())
+    } catch {
       throw ValidationError(
-        "'\(text)' is not a data set; use mnist, cifar10 or digits. Folders of pictures cannot be read yet.")
+        "'\(text)' is not a data set; use \(error.known.dropLast().joined(separator: ", ")) or \(error.known.last!). "
+          + "Folders of pictures cannot be read yet.")
     }
-    self = name
   }
 
+  /// As runs have it.
+  var name: String { data.name }
   /// Name of the network that fits the pictures, unless another is asked for.
-  var defaultModel: String {
-    switch self {
-    case .mnist, .digits: "tutorial-mnist"
-    case .cifar10: "tutorial-cifar"
-    }
-  }
+  var defaultModel: String { data.model }
 
   /// Reads one part, downloading it where it is not found.
   func load(_ part: DatasetPart, folder: String?) throws -> ImageDataset {
-    if self == .digits, let folder {
-      throw CommandError(.usage, "--data-dir \(folder) does not go with digits, which the program draws; leave it out")
+    if let folder, !data.hasFiles {
+      throw CommandError(.usage, "--data-dir \(folder) does not go with \(name), which the program draws; leave it out")
     }
-    let locator = DataLocator(folder: folder)
-    let downloader = DownloadReport.downloader()
-    switch self {
-    case .mnist: return try MNIST.load(part, from: locator, downloader: downloader)
-    case .cifar10: return try CIFAR10.load(part, from: locator, downloader: downloader)
-    case .digits: return try part == .train ? Digits.train() : Digits.test()
-    }
+    return try data.load(part, DataLocator(folder: folder), DownloadReport.downloader())
   }
 }
 

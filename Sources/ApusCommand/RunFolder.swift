@@ -12,8 +12,8 @@ enum RunFolder {
         return path
       }
       var number = 1
-      while FilePath.exists("runs/\(data.rawValue)-\(number)") { number += 1 }
-      let folder = "runs/\(data.rawValue)-\(number)"
+      while FilePath.exists("runs/\(data.name)-\(number)") { number += 1 }
+      let folder = "runs/\(data.name)-\(number)"
       try FilePath.createFolder(folder)
       return folder
     }

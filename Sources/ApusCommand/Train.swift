@@ -141,7 +141,7 @@ struct Train: ParsableCommand {
       network, optimizer: optimization.optimizer, loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy],
       groups: optimization.groups, transforms: optimization.transforms, device: device, seed: seed, modelName: name)
     let configuration = try RunConfiguration(
-      model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.rawValue,
+      model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.name,
       optimizer: optimization.optimizer, groups: optimization.groups, transforms: optimization.transforms,
       batchSize: batchSize, validationSplit: validationSplit, seed: seed)
     return (trainer, configuration)
@@ -163,9 +163,9 @@ struct Train: ParsableCommand {
   /// The run in `folder`, which must have been trained on the same data.
   private func earlierRun(_ folder: String) throws -> Run {
     let run = try Run.load(folder)
-    guard run.configuration.dataset == data.rawValue else {
+    guard run.configuration.dataset == data.name else {
       throw CommandError(
-        .usage, "\(folder) was trained on \(run.configuration.dataset); it cannot go on with \(data.rawValue)")
+        .usage, "\(folder) was trained on \(run.configuration.dataset); it cannot go on with \(data.name)")
     }
     return run
   }
@@ -190,7 +190,13 @@ struct Train: ParsableCommand {
         "note: \(run.folder) is an older run that holds the optimizer's name and learning rate alone; it goes on with "
           + "the defaults of \(configuration.optimizer) for all else\n")
     }
-    return (try run.resume(device: device), configuration)
+    let trainer = try run.resume(device: device)
+    if trainer.learningRate == 0 {
+      writeToStandardOutput(
+        "note: the learning rate of \(run.folder) has come to its end, 0: no weight will change; train a new run with a "
+          + "longer schedule\n")
+    }
+    return (trainer, configuration)
   }
 
   private func report(_ data: ImageDataset, _ trainer: Trainer) {

@@ -31,7 +31,7 @@ struct Tune: ParsableCommand {
     guard let session = trainer.session as? any TunableSession else {
       throw CommandError(
         .usage,
-        "\(device) has nothing to tune, its library chooses its kernels itself; tune an OpenCL device: --device opencl")
+        "\(device) has nothing to tune")
     }
     guard let place = try session.tunable.tuningPlace() else {
       throw CommandError(
@@ -40,7 +40,7 @@ struct Tune: ParsableCommand {
     guard FilePath.canCreateFiles(in: FilePath.split(place.path).folder) else {
       throw CommandError(.inputOutput, "\(place.path): cannot be written; let APUS_KERNEL_CACHE name another folder")
     }
-    let tuner = Tuner(session, reference: try Self.reference()) { writeToStandardError("\($0)") }
+    let tuner = Tuner(session, reference: try Self.reference(for: device)) { writeToStandardError("\($0)") }
     let findings = try tuner.run { try makeSteps().profile }
     try TuningFile.merge(session.tunable.schedules, problems: findings.map(\.problem), at: place)
     let report = TuneReport(findings, device: device, path: place.path)
@@ -49,10 +49,11 @@ struct Tune: ParsableCommand {
       title: "\(workload.model.name), batch \(workload.batchSize), \(workload.mode), on \(device)")
   }
 
-  /// The processor with oneDNN, which is quick and shares no kernel with OpenCL; without it the plain implementation.
-  private static func reference() throws -> any Session {
+  /// A device that shares no kernel with the one that is tuned: the processor for OpenCL, OpenCL for the processor;
+  /// without one the plain implementation.
+  private static func reference(for device: String) throws -> any Session {
     do {
-      return try Device.cpu.openSession()
+      return try (device == "cpu" ? Device.openCL : Device.cpu).openSession()
     } catch {
       writeToStandardError("note: results are compared with the plain implementation, which takes long: \(error)")
       return try Device.reference.openSession()

@@ -7,6 +7,11 @@ import ApusCore
 /// its subfolders `cifar10` and `cifar-10-batches-bin`; the published archive `cifar-10-binary.tar.gz` is read as it
 /// is, without unpacking, and downloaded when there is neither and the folder is the user's cache or empty.
 public enum CIFAR10 {
+  /// By its name, for the program.
+  public static let entry = PublishedDataset(name: "cifar10", model: "tutorial-cifar") {
+    try load($0, from: $1, downloader: $2)
+  }
+
   public static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]

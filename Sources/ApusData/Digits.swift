@@ -8,6 +8,12 @@ import ApusCore
 ///
 /// Results on `digits` compare programs and devices, not methods: they say little about real handwriting.
 public enum Digits {
+  /// By its name, for the program.
+  public static let entry = PublishedDataset(name: "digits", model: "tutorial-mnist", hasFiles: false) {
+    part, _, _ in
+    try part == .train ? train() : test()
+  }
+
   /// Pictures to train on: 10,000 unless asked otherwise.
   ///
   /// - Throws: `DataError` when the count is not positive, `HostMemoryError` when so many do not fit.

@@ -9,6 +9,11 @@ import ApusCore
 /// checked for their layout, and a differing content is noted in `ImageDataset.note` (Fashion-MNIST, for one, comes in the
 /// same layout).
 public enum MNIST {
+  /// By its name, for the program.
+  public static let entry = PublishedDataset(name: "mnist", model: "tutorial-mnist") {
+    try load($0, from: $1, downloader: $2)
+  }
+
   /// The 60,000 training pictures. See `load(_:from:downloader:)`.
   public static func train(in folder: String? = nil) throws -> ImageDataset {
     try load(.train, from: DataLocator(folder: folder))

@@ -42,9 +42,9 @@ extension ConvolutionPass {
   /// Entry point, and the definition that selects it.
   var names: (entry: String, define: String) {
     switch self {
-    case .forward: ("conv2d_forward", "CONV2D_FORWARD")
-    case .inputGradient: ("conv2d_input_gradient", "CONV2D_INPUT_GRADIENT")
-    case .filterGradient: ("conv2d_filter_gradient", "CONV2D_FILTER_GRADIENT")
+    case .forward: (kernelName, "CONV2D_FORWARD")
+    case .inputGradient: (kernelName, "CONV2D_INPUT_GRADIENT")
+    case .filterGradient: (kernelName, "CONV2D_FILTER_GRADIENT")
     }
   }
 }

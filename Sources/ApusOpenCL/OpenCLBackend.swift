@@ -17,7 +17,7 @@ package final class OpenCLBackend: Backend {
   ///   - cacheFolder: where built programs are kept; `nil` to keep none.
   /// - Throws: `deviceUnavailable` when the driver does not open the device.
   package init(
-    _ device: OpenCLDevice, memoryLimit: Int? = nil, cacheFolder: String? = ProgramCache.defaultFolder()
+    _ device: OpenCLDevice, memoryLimit: Int? = nil, cacheFolder: String? = kernelCacheFolder()
   ) throws(BackendError) {
     context = try OpenCLContext(device, memoryLimit: memoryLimit)
     programs = ProgramCache(context, folder: cacheFolder)

@@ -23,13 +23,6 @@ package final class ProgramCache {
     self.folder = folder
   }
 
-  /// What `APUS_KERNEL_CACHE` names (`off`: nothing), else `apus/kernels` in the user's cache.
-  package static func defaultFolder(_ variable: (String) -> String? = { Environment[$0] }) -> String? {
-    if let choice = variable("APUS_KERNEL_CACHE") { return choice == "off" ? nil : choice }
-    if let cache = variable("XDG_CACHE_HOME"), cache.hasPrefix("/") { return FilePath.join(cache, "apus/kernels") }
-    return variable("HOME").map { FilePath.join($0, ".cache/apus/kernels") }
-  }
-
   /// The program of `source`: known, from disk, or compiled.
   func program(_ source: KernelSource) throws(BackendError) -> OpenCLProgram {
     if let known = programs[source.text] { return known }
@@ -104,16 +97,6 @@ package final class ProgramCache {
       entry += Checksum(entry).value.littleEndianBytes
       try? AtomicFile.write(entry, to: path)
     }
-  }
-}
-
-/// FNV-1a with 64 bits: finds damage and spreads names; keys are compared in full, so no more is needed.
-/// Source: draft-eastlake-fnv.
-struct Checksum {
-  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-  init(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
   }
 }
 

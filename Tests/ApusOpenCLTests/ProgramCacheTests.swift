@@ -112,7 +112,7 @@
       }
 
       @Test func theFolderIsChosenByTheEnvironment() {
-        func folder(_ variables: [String: String]) -> String? { ProgramCache.defaultFolder { variables[$0] } }
+        func folder(_ variables: [String: String]) -> String? { kernelCacheFolder { variables[$0] } }
         let home = ["HOME": "/home/me"]
         #expect(folder([:]) == nil)
         #expect(folder(home) == "/home/me/.cache/apus/kernels")

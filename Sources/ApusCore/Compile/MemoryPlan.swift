@@ -66,12 +66,11 @@ package struct MemoryPlan {
     // Vectors that several nodes fill live through the whole run, as their gaps stay zero; a piece of one is free for
     // other values until it is computed.
     for (id, node) in nodes.enumerated() {
-      guard case .pack(let packing) = node.op else { continue }
+      guard node.op.facts.storage == .pieces, let offsets = Self.offsets(node, nodes) else { continue }
       storages.append(Storage(size: aligned(node.type.byteCount), first: 0, last: end))
       placement[id] = (storages.count - 1, 0)
-      for (operand, offset) in zip(node.inputs, packing.offsets) {
+      for (operand, start) in zip(node.inputs, offsets) {
         let root = graph.storageRoot(operand)
-        let start = offset * node.type.dtype.byteCount
         placement[root] = (storages.count - 1, start)
         storages[storages.count - 1].pieces.append(
           (start..<(start + nodes[root].type.byteCount), stationary.contains(root) ? 0 : root))
@@ -82,7 +81,7 @@ package struct MemoryPlan {
     let lastUses = Self.lastUses(graph, lasting: graph.roots.union(stationary))
     // Rows that several nodes compute side by side are joined where they lie.
     for (id, node) in nodes.enumerated() where placement[id] == nil {
-      guard let offsets = Self.rowOffsets(node, nodes, alignment) else { continue }
+      guard let offsets = Self.offsets(node, nodes), offsets.allSatisfy({ $0 % alignment == 0 }) else { continue }
       let roots = node.inputs.map(graph.storageRoot)
       guard Set(roots).count == roots.count, roots.allSatisfy({ placement[$0] == nil && graph.ownsStorage($0) }) else {
         continue
@@ -150,7 +149,7 @@ package struct MemoryPlan {
       return .block(block, offset: offset + place.offset)
     }
     for (id, node) in nodes.enumerated() {
-      guard case .pack = node.op, let place = placement[id],
+      guard node.op.facts.storage == .pieces, let place = placement[id],
         case .block(let block, let start) = storages[place.storage].location
       else { continue }
       var end = start
@@ -186,16 +185,11 @@ package struct MemoryPlan {
     return offset % alignment == 0 ? offset : nil
   }
 
-  /// Byte offset of each operand of a concatenation that are contiguous, aligned pieces of its result.
-  private static func rowOffsets(_ node: Graph.Node, _ nodes: [Graph.Node], _ alignment: Int) -> [Int]? {
-    guard case .concat(let concatenation) = node.op, node.type.shape[..<concatenation.axis].allSatisfy({ $0 == 1 })
-    else { return nil }
-    var offset = 0
-    let offsets = node.inputs.map { input in
-      defer { offset += nodes[input].type.byteCount }
-      return offset
+  /// Byte offset of each operand in a node that is no more than its operands one after another.
+  private static func offsets(_ node: Graph.Node, _ nodes: [Graph.Node]) -> [Int]? {
+    node.op.facts.offsets(of: node.inputs.map { nodes[$0].type }, in: node.type)?.map {
+      $0 * node.type.dtype.byteCount
     }
-    return offsets.allSatisfy { $0 % alignment == 0 } ? offsets : nil
   }
 
   private static func shifted(

@@ -11,6 +11,9 @@ package protocol Operation: Sendable {
   var storage: StorageRule { get }
   /// Of a `piece`: the first element of the operand that the result shows; `nil` where these are not side by side.
   func offset(in operand: TensorType, of result: TensorType) -> Int?
+  /// The first element of each operand in the result, where the result is no more than the operands in memory one after
+  /// another; else `nil`.
+  func offsets(of operands: [TensorType], in result: TensorType) -> [Int]?
   /// Floating-point operations of a contraction, a multiply-add counted as two; 0 for everything else, which adds a few
   /// percent to a network and is not counted, as is usual in the field.
   ///
@@ -30,6 +33,7 @@ extension Operation {
   package var attributes: String { "" }
   package var storage: StorageRule { .own }
   package func offset(in operand: TensorType, of result: TensorType) -> Int? { nil }
+  package func offsets(of operands: [TensorType], in result: TensorType) -> [Int]? { nil }
   package func contractionOperations(inputs: [[Int]], result: [Int]) -> Double { 0 }
   package func decomposition(_ inputs: [Tensor]) -> Tensor? { nil }
 }

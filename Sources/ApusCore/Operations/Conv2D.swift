@@ -84,6 +84,15 @@ package enum ConvolutionPass: Hashable, Sendable {
   /// Gradient of the filter from images and the result's gradient.
   case filterGradient
 
+  /// In the names of kernels and the keys of tunings.
+  package var kernelName: String {
+    switch self {
+    case .forward: "conv2d_forward"
+    case .inputGradient: "conv2d_input_gradient"
+    case .filterGradient: "conv2d_filter_gradient"
+    }
+  }
+
   /// The three arrays, of which the operands of the pass are two.
   package func arrays<Array>(
     _ operands: [Array], computed: Array

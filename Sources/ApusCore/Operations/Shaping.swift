@@ -174,6 +174,11 @@ package struct Concatenation: Hashable, Operation {
   package var attributes: String { "axis \(axis)" }
   package var arity: Int? { nil }
 
+  package func offsets(of operands: [TensorType], in result: TensorType) -> [Int]? {
+    guard result.shape[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
+    return operands.indices.map { operands[..<$0].reduce(0) { $0 + $1.count } }
+  }
+
   package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     axis > 0 ? .rows(Array(operands.indices)) : .whole
   }
@@ -247,6 +252,7 @@ package struct Packing: Hashable, Operation {
   package var attributes: String { "at \(offsets)" }
   package var arity: Int? { nil }
   package var storage: StorageRule { .pieces }
+  package func offsets(of operands: [TensorType], in result: TensorType) -> [Int]? { offsets }
   package func batch(_ operands: [TensorType], _ result: TensorType, of count: Int) -> BatchRule {
     .asOperands(rows: false)
   }

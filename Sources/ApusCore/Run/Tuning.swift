@@ -11,6 +11,15 @@ package protocol TunableBackend: Backend {
   func tuningPlace() throws(BackendError) -> TuningPlace?
 }
 
+extension TunableBackend {
+  /// The schedule that was chosen for `problem` if it is one of `all`, else `usual`. `all` is called only where there is
+  /// a choice.
+  package func chosen<S: KernelSchedule>(_ problem: @autoclosure () -> String, usual: S, all: () -> [S]) -> S {
+    guard !schedules.isEmpty, let name = schedules[problem()] else { return usual }
+    return all().first { $0.name == name } ?? usual
+  }
+}
+
 /// The session of such a backend.
 package protocol TunableSession: Session {
   var tunable: any TunableBackend { get }
@@ -31,6 +40,31 @@ package struct ScheduleChoice: Hashable, Sendable {
     self.problem = problem
     self.schedules = schedules
   }
+
+  /// Those of `schedules` that differ; `nil` where there is but one.
+  package init?(_ problem: String, _ schedules: [some KernelSchedule]) {
+    var names: [String] = []
+    for schedule in schedules where !names.contains(schedule.name) { names.append(schedule.name) }
+    guard names.count > 1 else { return nil }
+    self.init(problem: problem, schedules: names)
+  }
+}
+
+extension ConvolutionShape {
+  /// The key of a pass over these shapes.
+  package func problem(_ pass: ConvolutionPass) -> String {
+    let sizes = "x \(n)x\(h)x\(w)x\(c) filter \(r)x\(s)x\(groupC)x\(k) \(window)"
+    let groups = groups == 1 ? "" : " groups \(groups)"
+    return "\(pass.kernelName) \(sizes)\(groups)"
+  }
+}
+
+/// Where measured choices and what devices build are kept: what `APUS_KERNEL_CACHE` names (`off`: nothing), else
+/// `apus/kernels` in the user's cache.
+package func kernelCacheFolder(_ variable: (String) -> String? = { Environment[$0] }) -> String? {
+  if let choice = variable("APUS_KERNEL_CACHE") { return choice == "off" ? nil : choice }
+  if let cache = variable("XDG_CACHE_HOME"), cache.hasPrefix("/") { return FilePath.join(cache, "apus/kernels") }
+  return variable("HOME").map { FilePath.join($0, ".cache/apus/kernels") }
 }
 
 /// What measured choices depend on, and the file that keeps them.
@@ -46,5 +80,14 @@ package struct TuningPlace: Hashable, Sendable {
     self.device = device
     self.driver = driver
     self.kernels = kernels
+  }
+
+  /// The file of a device in the folder of built kernels.
+  package init(in folder: String, _ device: DeviceDescription, driver: String, kernels: String) {
+    let name = "\(device.name), \(device.computeUnits) compute units"
+    let key = Checksum("\(name)\n\(driver)\n\(kernels)".utf8).value
+    self.init(
+      path: FilePath.join(folder, "tuning-\(String(key, radix: 16)).json"), device: name, driver: driver,
+      kernels: kernels)
   }
 }

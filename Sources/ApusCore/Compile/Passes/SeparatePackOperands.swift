@@ -13,7 +13,7 @@ extension LoweredGraph {
     var placed: Set<Int> = []
     var extra = nodes.count
     for id in nodes.indices {
-      guard case .pack = nodes[id].op else {
+      guard nodes[id].op.facts.storage == .pieces else {
         sequence.append((id, nodes[id]))
         continue
       }

@@ -7,8 +7,8 @@
 #endif
 
 /// Environment variables; an empty one counts as not set.
-enum Environment {
-  static subscript(_ name: String) -> String? {
+package enum Environment {
+  package static subscript(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
   }
