@@ -11,9 +11,12 @@ package struct Normalization: Hashable {
     case inputGradient = "input gradient"
     /// `[dgamma, dbeta]` from `x`, `gamma`, `dy`.
     case parameterGradients = "parameter gradients"
-    /// `dx` and behind it `[dgamma, dbeta]`, one vector, from `x`, `gamma`, `dy`. Compiling makes it.
+    /// `dx` and, from `parameterStart` on, `[dgamma, dbeta]`: one vector, from `x`, `gamma`, `dy`. Compiling makes it.
     case gradients
   }
+
+  /// Where the second part of `gradients` begins, behind `count` elements: where any device lets a view begin.
+  package static func parameterStart(_ count: Int) -> Int { (count + 1023) / 1024 * 1024 }
 
   package let sampleAxes: Int
   package let channelAxes: Int
@@ -130,7 +133,8 @@ public func normalize(
   }
   let channels = x.shape.suffix(channelAxes).reduce(1, *)
   guard groups >= 1, channels % groups == 0, channels > 0 else {
-    return graph.fail("normalize: the \(channels) channels of \(x.shape.shapeDescription) are no \(groups) equal groups")
+    return graph.fail(
+      "normalize: the \(channels) channels of \(x.shape.shapeDescription) are no \(groups) equal groups")
   }
   func parameter(_ given: Tensor?, _ value: Double) -> Tensor {
     if let given { return reshape(given, to: [channels]) }
