@@ -12,7 +12,8 @@ public import ApusCore
 public enum SelfTest {
   /// Operations that share kernels.
   public enum Family: String, Sendable, Hashable, Codable, CaseIterable {
-    case pointwise, random, convolution, product, pooling, reduction, softmax, loss, shaping, gather, update
+    case pointwise, random, convolution, product, pooling, reduction, normalization, softmax, loss, shaping, gather,
+      update
   }
 
   /// What came out for one family.

@@ -10,6 +10,7 @@ extension SelfTestCase {
     case .product: product
     case .pooling: pooling
     case .reduction: reduction
+    case .normalization: normalization
     case .softmax: softmax
     case .loss: loss
     case .shaping: shaping
@@ -117,6 +118,20 @@ extension SelfTestCase {
       ]
     } + [
       SelfTestCase(name: "argMax", reductionLength: 1, inputs: [noise([13, 10])]) { Traced(outputs: [argMax($0[0])]) }
+    ]
+  }
+
+  private static var normalization: [SelfTestCase] {
+    func test(_ name: String, _ shape: [Int], samples: Int = 1, groups: Int = 1) -> SelfTestCase {
+      let channels = shape[shape.count - 1]
+      return withGradients(
+        "\(name) normalization", [noise(shape), noise([channels]), noise([channels])],
+        reductionLength: shape.elementCount / channels
+      ) { normalize($0[0], gamma: $0[1], beta: $0[2], sampleAxes: samples, groups: groups, epsilon: 1e-3) }
+    }
+    return [
+      test("layer", [5, 7, 37], samples: 2), test("group", [3, 5, 7, 12], groups: 3),
+      test("instance", [2, 9, 5, 17], groups: 17),
     ]
   }
 

@@ -74,6 +74,15 @@ static const char shaping[] = {
 static const char gather[] = {
 #embed "../../kernels/gather.cl" suffix(, 0)
 };
+static const char normalize_rows_cpu[] = {
+#embed "../../kernels/normalize_rows_cpu.cl" suffix(, 0)
+};
+static const char normalize_samples_cpu[] = {
+#embed "../../kernels/normalize_samples_cpu.cl" suffix(, 0)
+};
+static const char normalize_gpu[] = {
+#embed "../../kernels/normalize_gpu.cl" suffix(, 0)
+};
 
 #define SOURCE(name) {#name, name}
 
@@ -85,6 +94,7 @@ static const struct {
   SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu),
   SOURCE(gemm_narrow_cpu), SOURCE(matrix_tile_gpu), SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d),
   SOURCE(reduce), SOURCE(channel_sums), SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
+  SOURCE(normalize_rows_cpu), SOURCE(normalize_samples_cpu), SOURCE(normalize_gpu),
 };
 
 const char *apus_kernel_source(const char *name) {

@@ -2,7 +2,8 @@ import ApusCore
 
 /// Every operation, in the shapes that break kernels: odd sizes, tails, borders, one element, all attributes.
 let opCases: [OpCase] =
-  pointwiseCases + activationCases + matMulCases + convolutionCases + poolingCases + rowCases + shapingCases
+  pointwiseCases + activationCases + matMulCases + convolutionCases + poolingCases + rowCases + normalizationCases
+  + shapingCases
 
 /// The cases of several operations, which fusion and memory planning change most.
 let networkCases: Set<String> = [

@@ -103,14 +103,14 @@ private struct Builder {
 
   /// `nil` where there is no value for the one that was drawn.
   private mutating func operation() -> Tensor? {
-    switch int(0...24) {
+    switch int(0...25) {
     case 0...4: elementwise()
     case 5, 6: combination()
     case 7, 8: product()
     case 9...12: convolution()
     case 13, 14: pooling()
     case 15, 16: reduction()
-    case 17: normalization()
+    case 17, 25: normalization()
     case 18: rows()
     default: shaping()
     }
@@ -199,6 +199,16 @@ private struct Builder {
 
   private mutating func normalization() -> Tensor? {
     guard let x = value(rank: 2...4) else { return nil }
+    let channels = x.shape.last!
+    switch int(0...2) {
+    case 0:
+      return normalize(
+        x, gamma: input([channels]), beta: input([channels]), sampleAxes: int(1...(x.rank - 1)), epsilon: 0.1)
+    case 1:
+      let groups = one((1...channels).filter { channels % $0 == 0 })
+      return relu(normalize(x, gamma: input([channels]), sampleAxes: 1, groups: groups, epsilon: 0.1))
+    default: break
+    }
     let (mean, variance) = channelMoments(x)
     return relu((x - mean) * pow(variance + 0.1, -0.5) * input([x.shape.last!]))
   }

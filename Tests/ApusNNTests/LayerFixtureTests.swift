@@ -26,6 +26,9 @@ import Testing
     func weights(_ kernel: Parameter, _ bias: Parameter?) -> [(String, Parameter)] {
       [("kernel", kernel)] + (bias.map { [("bias", $0)] } ?? [])
     }
+    func scales(_ gamma: Parameter?, _ beta: Parameter?) -> [(String, Parameter)] {
+      [("gamma", gamma), ("beta", beta)].compactMap { name, parameter in parameter.map { (name, $0) } }
+    }
     switch f.op {
     case "conv2d":
       let kernel = f["kernel"].shape
@@ -52,6 +55,20 @@ import Testing
           countsPadding: f.flag("count_include_pad")), []
       )
     case "global_average_pool2d": return (GlobalAveragePool2D(), [])
+    case "layer_normalization":
+      let layer = LayerNormalization(
+        axes: f.integers("axes"), epsilon: f.number("epsilon")!, center: f.tensors["beta"] != nil,
+        scale: f.tensors["gamma"] != nil)
+      return (layer, scales(layer.gamma, layer.beta))
+    case "group_normalization":
+      let (epsilon, center, scale) = (f.number("epsilon")!, f.tensors["beta"] != nil, f.tensors["gamma"] != nil)
+      if f.number("groups") == -1 {
+        let layer = InstanceNormalization(epsilon: epsilon, center: center, scale: scale)
+        return (layer, scales(layer.gamma, layer.beta))
+      }
+      let layer = GroupNormalization(
+        groups: Int(f.number("groups")!), epsilon: epsilon, center: center, scale: scale)
+      return (layer, scales(layer.gamma, layer.beta))
     case "softmax": return (Softmax(), [])
     case "log_softmax": return (LogSoftmax(), [])
     case "activation": return (try activation(f), [])

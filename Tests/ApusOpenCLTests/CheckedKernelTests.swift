@@ -45,7 +45,8 @@
         "conv2d_forward",
         "conv2d_forward_finish", "conv2d_forward_partial", "conv2d_input_gradient", "conv2d_input_gradient_finish",
         "conv2d_input_gradient_partial", "gather_gradient", "gather_rows", "gemm", "gemm_finish", "gemm_partial",
-        "pointwise", "pool2d_forward", "pool2d_gradient", "reduce_argmax", "reduce_direct", "reduce_finish",
+        "normalize_forward", "normalize_gradients", "normalize_sums", "pointwise", "pool2d_forward", "pool2d_gradient",
+        "reduce_argmax", "reduce_direct", "reduce_finish",
         "reduce_partial", "reduce_strided", "shaping_copy", "shaping_pad", "shaping_transpose",
         "softmax_cross_entropy", "softmax_cross_entropy_gradient", "softmax_forward", "softmax_log", "sum_parts",
       ]

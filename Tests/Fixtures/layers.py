@@ -180,6 +180,47 @@ def dense(file):
         file.add(case, dict(op="dense", source=KERAS) | ({"activation": activation} if activation else {}), **tensors)
 
 
+def normalizations(file):
+    def norm(op, name, x, shape, layer, **attributes):
+        """Inputs that are far from mean 0, so that the variance is a small difference."""
+        case = f"{op}.{name}"
+        g = random(case)
+        values = to_float32_exact(3 + normal(g, *x))
+        names = ["gamma"] * layer.scale + ["beta"] * layer.center
+        weights = [normal(g, *shape) for _ in names]
+        y, dy, gradients = keras_gradients(layer, values, g, weights)
+        tensors = dict(x=values, y=y, dy=dy, dx=gradients[0])
+        for parameter, value, gradient in zip(names, weights, gradients[1:]):
+            tensors.update({parameter: value, "d" + parameter: gradient})
+        file.add(case, dict(op=op, source=KERAS, epsilon=layer.epsilon) | attributes, **tensors)
+
+    def layer_norm(name, x, axes=(-1,), **options):
+        shape = [x[axis] for axis in axes]
+        norm("layer_normalization", name, x, shape, keras.layers.LayerNormalization(axis=list(axes), **options), axes=axes)
+
+    layer_norm("basic", (2, 3, 4, 10))
+    layer_norm("rows", (5, 33))
+    layer_norm("epsilon", (3, 17), epsilon=1e-5)
+    layer_norm("no_gamma", (4, 8), scale=False)
+    layer_norm("no_beta", (4, 8), center=False)
+    layer_norm("plain", (4, 8), center=False, scale=False)
+    layer_norm("two_axes", (2, 3, 4, 5), axes=(2, 3))
+    layer_norm("middle_axis", (2, 6, 5), axes=(1,))
+
+    def group_norm(name, x, groups, **options):
+        norm("group_normalization", name, x, x[-1:], keras.layers.GroupNormalization(groups, **options), groups=groups)
+
+    group_norm("basic", (2, 4, 5, 12), 3)
+    group_norm("default_groups", (2, 3, 3, 64), 32)
+    group_norm("one_group", (3, 2, 5, 6), 1)
+    group_norm("instance", (2, 5, 4, 7), -1)
+    group_norm("rows", (4, 12), 4)
+    group_norm("sequence", (2, 9, 6), 2, epsilon=1e-5)
+    group_norm("no_gamma", (2, 3, 4, 6), 2, scale=False)
+    group_norm("no_beta", (2, 3, 4, 6), 2, center=False)
+    group_norm("plain", (2, 3, 4, 6), -1, center=False, scale=False)
+
+
 def softmaxes(file):
     for op, function in (("softmax", keras.activations.softmax), ("log_softmax", keras.activations.log_softmax)):
         for name, scale in (("basic", 1), ("large", 100)):
@@ -222,6 +263,7 @@ def make():
     explicit_convolutions(file)
     pooling(file)
     dense(file)
+    normalizations(file)
     softmaxes(file)
     activations(file)
     return file

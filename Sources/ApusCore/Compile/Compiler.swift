@@ -25,7 +25,7 @@ package enum Compiler {
   /// In the order in which they run.
   package static let passes: [Pass] = [
     .decompose, .fusePointwise, .mergeChannelSums, .fuseEpilogues, .foldChannelScales, .fusePoolings, .tileBatch,
-    .separatePackOperands,
+    .mergeNormalizationGradients, .separatePackOperands,
   ]
 
   /// What `wanted` and the graph's updates need, after all passes.

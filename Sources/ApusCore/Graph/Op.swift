@@ -27,6 +27,7 @@ package enum Op: Hashable, Sendable {
   case argMax(ArgMax)
   case softmax(SoftmaxKind)
   case crossEntropy(CrossEntropyPass)
+  case normalization(Normalization)
 
   // Shaping
   case reshape
@@ -55,6 +56,7 @@ package enum Op: Hashable, Sendable {
     case .argMax(let argMax): argMax
     case .softmax(let kind): kind
     case .crossEntropy(let loss): loss
+    case .normalization(let normalization): normalization
     case .reshape: Reshape()
     case .transpose(let transpose): transpose
     case .slice(let slice): slice

@@ -7,6 +7,7 @@
 #include "apus_few_channels.h"
 #include "apus_few_filters.h"
 #include "apus_gemm.h"
+#include "apus_normalize.h"
 #include "apus_pool.h"
 #include "apus_rows.h"
 #include "apus_tile.h"
