@@ -12,7 +12,7 @@ public struct LayerNormalization: NamedLayer {
   public let epsilon: Double
   public let gamma: Parameter?
   public let beta: Parameter?
-  let layerName = LayerName("layer_normalization", type: "LayerNormalization")
+  let layerName = LayerName()
 
   /// - Parameters:
   ///   - axes: what is normalised together.
@@ -30,26 +30,24 @@ public struct LayerNormalization: NamedLayer {
     self.init(axes: [axis], epsilon: epsilon, center: center, scale: scale)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      guard x.isValid else { return x }
-      let wanted = Set(axes.map { $0 < 0 ? $0 + x.rank : $0 }).sorted()
-      guard !wanted.isEmpty, wanted.count == axes.count, wanted.count < x.rank,
-        wanted.allSatisfy(x.shape.indices.contains)
-      else {
-        return x.graph.fail(
-          "LayerNormalization: axes \(axes) of \(x.shape.shapeDescription): each must be one of 0..<\(x.rank), at most "
-            + "once, and one must be left")
-      }
-      let kept = x.shape.indices.filter { !wanted.contains($0) }
-      // The axes at the end, where they mostly are, and back.
-      let order = kept + wanted
-      var places = order
-      for (place, axis) in order.enumerated() { places[axis] = place }
-      let y = normalized(
-        transpose(x, order), gamma, beta, shape: wanted.map { x.shape[$0] }, sampleAxes: kept.count, groups: 1, epsilon)
-      return transpose(y, places)
+  public func forward(_ x: Tensor) -> Tensor {
+    guard x.isValid else { return x }
+    let wanted = Set(axes.map { $0 < 0 ? $0 + x.rank : $0 }).sorted()
+    guard !wanted.isEmpty, wanted.count == axes.count, wanted.count < x.rank,
+      wanted.allSatisfy(x.shape.indices.contains)
+    else {
+      return x.graph.fail(
+        "LayerNormalization: axes \(axes) of \(x.shape.shapeDescription): each must be one of 0..<\(x.rank), at most "
+          + "once, and one must be left")
     }
+    let kept = x.shape.indices.filter { !wanted.contains($0) }
+    // The axes at the end, where they mostly are, and back.
+    let order = kept + wanted
+    var places = order
+    for (place, axis) in order.enumerated() { places[axis] = place }
+    let y = normalized(
+      transpose(x, order), gamma, beta, shape: wanted.map { x.shape[$0] }, sampleAxes: kept.count, groups: 1, epsilon)
+    return transpose(y, places)
   }
 }
 
@@ -64,7 +62,7 @@ public struct GroupNormalization: NamedLayer {
   public let epsilon: Double
   public let gamma: Parameter?
   public let beta: Parameter?
-  let layerName = LayerName("group_normalization", type: "GroupNormalization")
+  let layerName = LayerName()
 
   /// - Parameters:
   ///   - groups: divides the channels; -1 for a group of each channel.
@@ -77,8 +75,8 @@ public struct GroupNormalization: NamedLayer {
     beta = center ? Parameter("beta") : nil
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) { groupNormalized(x, gamma, beta, groups: groups, epsilon, "GroupNormalization") }
+  public func forward(_ x: Tensor) -> Tensor {
+    groupNormalized(x, gamma, beta, groups: groups, epsilon, "GroupNormalization")
   }
 }
 
@@ -91,7 +89,7 @@ public struct InstanceNormalization: NamedLayer {
   public let epsilon: Double
   public let gamma: Parameter?
   public let beta: Parameter?
-  let layerName = LayerName("instance_normalization", type: "InstanceNormalization")
+  let layerName = LayerName()
 
   /// - Parameters:
   ///   - center: whether there is a `beta`.
@@ -102,15 +100,13 @@ public struct InstanceNormalization: NamedLayer {
     beta = center ? Parameter("beta") : nil
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerName.trace(x) {
-      guard x.isValid, x.rank > 2 else {
-        return x.isValid
-          ? x.graph.fail(
-            "InstanceNormalization: \(x.shape.shapeDescription) has no axis between the samples and the channels") : x
-      }
-      return groupNormalized(x, gamma, beta, groups: -1, epsilon, "InstanceNormalization")
+  public func forward(_ x: Tensor) -> Tensor {
+    guard x.isValid, x.rank > 2 else {
+      return x.isValid
+        ? x.graph.fail(
+          "InstanceNormalization: \(x.shape.shapeDescription) has no axis between the samples and the channels") : x
     }
+    return groupNormalized(x, gamma, beta, groups: -1, epsilon, "InstanceNormalization")
   }
 }
 
