@@ -5,34 +5,31 @@ struct StridedCopy {
   private let source: UnsafeMutableRawPointer
   private let target: UnsafeMutableRawPointer
   private let elementSize: Int
-  /// Axes but the last, which is the inner loop. Sizes, then strides in elements.
-  private let outerShape: [Int], outerSource: [Int], outerTarget: [Int]
-  private let inner: Int, innerSource: Int, innerTarget: Int
+  /// All axes but the last two, the rows of the inner loop, and that loop.
+  private let blocks: (source: View, target: View)
+  private let rows: Axis, inner: Axis
 
+  /// Elements, and how far apart they are.
+  private struct Axis {
+    var count = 1, source = 1, target = 1
+  }
+
+  /// Copies what `sourceView` walks over to where `targetView` does; both are of one shape.
   init(
-    shape: [Int], elementSize: Int, from source: UnsafeMutableRawPointer, at sourceOffset: Int,
-    strides sourceStrides: [Int],
-    to target: UnsafeMutableRawPointer, at targetOffset: Int, strides targetStrides: [Int]
+    elementSize: Int, from source: UnsafeMutableRawPointer, _ sourceView: View, to target: UnsafeMutableRawPointer,
+    _ targetView: View
   ) {
-    self.source = source + sourceOffset * elementSize
-    self.target = target + targetOffset * elementSize
+    self.source = source + sourceView.offset * elementSize
+    self.target = target + targetView.offset * elementSize
     self.elementSize = elementSize
-    var (sizes, from, to) = ([Int](), [Int](), [Int]())
-    for axis in shape.indices where shape[axis] != 1 {
-      let (size, a, b) = (shape[axis], sourceStrides[axis], targetStrides[axis])
-      if let (lastFrom, lastTo) = from.last.map({ ($0, to[to.count - 1]) }), lastFrom == a * size, lastTo == b * size {
-        sizes[sizes.count - 1] *= size
-        (from[from.count - 1], to[to.count - 1]) = (a, b)
-      } else {
-        sizes.append(size)
-        from.append(a)
-        to.append(b)
-      }
+    let views = View.merged([sourceView, targetView])
+    var axes = zip(views[0].sizes, zip(views[0].strides, views[1].strides)).map {
+      Axis(count: $0, source: $1.0, target: $1.1)
     }
-    inner = sizes.popLast() ?? (shape.elementCount == 0 ? 0 : 1)
-    innerSource = from.popLast() ?? 1
-    innerTarget = to.popLast() ?? 1
-    (outerShape, outerSource, outerTarget) = (sizes, from, to)
+    inner = axes.popLast() ?? Axis()
+    rows = axes.popLast() ?? Axis()
+    let sizes = axes.map(\.count)
+    blocks = (View(sizes: sizes, strides: axes.map(\.source)), View(sizes: sizes, strides: axes.map(\.target)))
   }
 
   /// A closure that copies on all threads.
@@ -48,27 +45,26 @@ struct StridedCopy {
   private func loop<T: BitwiseCopyable>(of type: T.Type) -> () -> Void {
     let from = source.assumingMemoryBound(to: T.self)
     let to = target.assumingMemoryBound(to: T.self)
-    if outerShape.isEmpty {
-      return parallelLoop(over: inner, minimum: 32768) { range, _ in
+    let (rows, inner, blocks) = (rows, inner, blocks)
+    let count = blocks.source.sizes.elementCount * rows.count
+    if count == 1 {
+      return parallelLoop(over: inner.count, minimum: 32768) { range, _ in
         copyRun(
-          from + range.lowerBound * innerSource, innerSource, to + range.lowerBound * innerTarget, innerTarget,
+          from + range.lowerBound * inner.source, inner.source, to + range.lowerBound * inner.target, inner.target,
           range.count)
       }
     }
-    // The last outer axis is a loop of its own, so that offsets are worked out once for many runs.
-    let (rows, rowSource, rowTarget) = (outerShape.last!, outerSource.last!, outerTarget.last!)
-    let blocks = outerShape.dropLast().reduce(1, *)
-    let (shape, blockSource, blockTarget) = (outerShape.dropLast(), outerSource.dropLast(), outerTarget.dropLast())
-    return parallelLoop(over: blocks * rows, minimum: 16384 / max(inner, 1) + 1) { range, _ in
+    // The rows are a loop of their own, so that offsets are worked out once for many runs.
+    return parallelLoop(over: count, minimum: 16384 / max(inner.count, 1) + 1) { range, _ in
       var row = range.lowerBound
       while row < range.upperBound {
-        let block = row / rows
-        let end = min(range.upperBound, (block + 1) * rows)
-        let a = from + stridedOffset(block, Array(shape), Array(blockSource))
-        let b = to + stridedOffset(block, Array(shape), Array(blockTarget))
+        let block = row / rows.count
+        let end = min(range.upperBound, (block + 1) * rows.count)
+        let a = from + blocks.source.element(block)
+        let b = to + blocks.target.element(block)
         copyPlane(
-          a + row % rows * rowSource, rowSource, innerSource, b + row % rows * rowTarget, rowTarget, innerTarget,
-          end - row, inner)
+          a + row % rows.count * rows.source, rows.source, inner.source, b + row % rows.count * rows.target,
+          rows.target, inner.target, end - row, inner.count)
         row = end
       }
     }

@@ -11,8 +11,8 @@ enum TileOperand {
   case scalar(UnsafeMutableRawPointer, DType)
   /// The result's last axes: element i is element `i % period`.
   case periodic(UnsafeMutableRawPointer, DType, period: Int)
-  /// Any other broadcast: the result's shape and the operand's strides in it.
-  case strided(UnsafeMutableRawPointer, DType, shape: [Int], strides: [Int])
+  /// Any other broadcast, as a walk of the result's shape.
+  case strided(UnsafeMutableRawPointer, DType, View)
   /// Seed and step of random numbers, not elements.
   case state(UnsafeMutablePointer<Float>)
 
@@ -27,8 +27,7 @@ enum TileOperand {
     } else if Array(shape.suffix(own.count)) == own {
       self = .periodic(base, dtype, period: operand.count)
     } else {
-      let (merged, strides) = merge(shape, broadcastStrides(operand.shape, to: shape))
-      self = .strided(base, dtype, shape: merged, strides: strides)
+      self = .strided(base, dtype, View(operand.shape).broadcast(to: shape).merged)
     }
   }
 
@@ -44,7 +43,7 @@ enum TileOperand {
   var base: UnsafeMutableRawPointer {
     switch self {
     case .whole(let base), .state(let base): UnsafeMutableRawPointer(base)
-    case .converted(let base, _), .scalar(let base, _), .periodic(let base, _, _), .strided(let base, _, _, _): base
+    case .converted(let base, _), .scalar(let base, _), .periodic(let base, _, _), .strided(let base, _, _): base
     }
   }
 
@@ -74,11 +73,11 @@ enum TileOperand {
         convert(base, dtype, start, run, into: target + done)
         done += run
       }
-    case .strided(let base, let dtype, let shape, let strides):
-      let (inner, step) = (shape[shape.count - 1], strides[strides.count - 1])
+    case .strided(let base, let dtype, let view):
+      let (inner, step) = (view.sizes.last ?? 1, view.strides.last ?? 1)
       var done = 0
       while done < count {
-        let start = stridedOffset(first + done, shape, strides)
+        let start = view.element(first + done)
         let run = min(inner - (first + done) % inner, count - done)
         switch step {
         case 0:
@@ -107,19 +106,4 @@ func convert(
     let source = base.assumingMemoryBound(to: Double.self) + first
     for i in 0..<count { target[i] = Float(source[i]) }
   }
-}
-
-/// The same walk over elements with as few axes as possible: axes of size 1 go, neighbours that are one run join.
-func merge(_ shape: [Int], _ strides: [Int]) -> (shape: [Int], strides: [Int]) {
-  var result: (shape: [Int], strides: [Int]) = ([], [])
-  for (size, stride) in zip(shape, strides) where size != 1 {
-    if let last = result.strides.last, last == stride * size {
-      result.shape[result.shape.count - 1] *= size
-      result.strides[result.strides.count - 1] = stride
-    } else {
-      result.shape.append(size)
-      result.strides.append(stride)
-    }
-  }
-  return result.shape.isEmpty ? ([1], [1]) : result
 }

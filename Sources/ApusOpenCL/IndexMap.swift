@@ -1,31 +1,24 @@
-/// Sums of an index's coordinates times strides, as OpenCL C.
+import ApusCore
+
+/// The elements that a view walks over, as OpenCL C.
 struct IndexMap {
-  /// Sizes and strides of the axes, outermost first.
-  private var axes: [(size: Int, stride: Int)] = []
+  private let view: View
 
-  /// Neighbouring axes that one stride runs through become one.
-  init(_ all: [(Int, Int)]) {
-    for (size, stride) in all where size != 1 {
-      if let outer = axes.last, outer.stride == stride * size {
-        axes[axes.count - 1] = (outer.size * size, stride)
-      } else {
-        axes.append((size, stride))
-      }
-    }
-  }
+  init(_ view: View) { self.view = view.merged }
 
-  /// The sum for the variable `index`, which runs through all axes in row-major order.
+  /// The element for the variable `index`, which runs through all axes in row-major order.
   func source(_ index: String) -> String {
     var terms: [String] = []
     var below = 1
-    for (position, axis) in axes.enumerated().reversed() {
-      if axis.stride != 0 {
+    for (position, (size, stride)) in zip(view.sizes, view.strides).enumerated().reversed() {
+      if stride != 0 {
         let divided = below == 1 ? "(\(index))" : "(\(index)) / \(below)"
-        let coordinate = position == 0 ? divided : "\(divided) % \(axis.size)"
-        terms.append(axis.stride == 1 ? coordinate : "\(coordinate) * \(axis.stride)")
+        let coordinate = position == 0 ? divided : "\(divided) % \(size)"
+        terms.append(stride == 1 ? coordinate : "\(coordinate) * \(stride)")
       }
-      below *= axis.size
+      below *= size
     }
-    return terms.isEmpty ? "0" : terms.joined(separator: " + ")
+    let element = terms.isEmpty ? "0" : terms.joined(separator: " + ")
+    return view.offset == 0 ? element : "\(element) + \(view.offset)"
   }
 }

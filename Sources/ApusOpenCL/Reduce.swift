@@ -84,12 +84,9 @@ private struct ReductionView {
     outer = shape[..<first].reduce(1, *)
     inner = shape[(last + 1)...].reduce(1, *)
     if (first...last).contains(where: { shape[$0] != 1 && !reduced.contains($0) }) {
-      let strides = shape.rowMajorStrides
+      let all = View(shape)
       let kept = shape.indices.filter { !axes.contains($0) }
-      strided = (
-        IndexMap(kept.map { (shape[$0], strides[$0]) }).source("i"),
-        IndexMap(reduced.map { (shape[$0], strides[$0]) }).source("r")
-      )
+      strided = (IndexMap(all.axes(kept)).source("i"), IndexMap(all.axes(reduced)).source("r"))
     }
   }
 

@@ -2,9 +2,9 @@ import ApusCore
 
 extension Transpose: OpenCLOperation {
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    let view = PermutationView(call.inputs[0].type.shape, permutation)
+    let view = View(call.inputs[0].type.shape).transposed(permutation).merged
     guard let (batch, height, width) = view.swap else {
-      let copy = StridedCopy(sizes: view.sizes, source: view.strides, destination: view.sizes.rowMajorStrides)
+      let copy = StridedCopy(from: view, to: View(view.sizes))
       return OpenCLKernel([try backend.launch(copy, call.inputs[0], call)])
     }
     var defines: Defines = ["BATCH": batch, "HEIGHT": height, "WIDE": width]
@@ -28,11 +28,9 @@ extension Transpose: OpenCLOperation {
 
 extension Slice: OpenCLOperation {
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    let (input, output) = (call.inputs[0].type.shape, call.output.type.shape)
-    let strides = input.rowMajorStrides
-    let copy = StridedCopy(
-      sizes: output, source: zip(strides, steps).map(*), destination: output.rowMajorStrides,
-      sourceStart: zip(strides, starts).reduce(0) { $0 + $1.0 * $1.1 })
+    let output = call.output.type.shape
+    let source = View(call.inputs[0].type.shape).sliced(starts: starts, sizes: output, steps: steps)
+    let copy = StridedCopy(from: source, to: View(output))
     return OpenCLKernel([try backend.launch(copy, call.inputs[0], call)])
   }
 }
@@ -40,15 +38,10 @@ extension Slice: OpenCLOperation {
 extension Concatenation: OpenCLOperation {
   /// One copy an input, beside each other.
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
-    let strides = call.output.type.shape.rowMajorStrides
-    var start = 0
+    let places = places(of: call.inputs.map(\.type.shape))
     var launches: [OpenCLLaunch] = []
-    for input in call.inputs where input.type.count > 0 {
-      let copy = StridedCopy(
-        sizes: input.type.shape, source: input.type.shape.rowMajorStrides, destination: strides,
-        destinationStart: start * strides[axis])
-      launches.append(try backend.launch(copy, input, call))
-      start += input.type.shape[axis]
+    for (input, place) in zip(call.inputs, places) where input.type.count > 0 {
+      launches.append(try backend.launch(StridedCopy(from: View(input.type.shape), to: place), input, call))
     }
     return OpenCLKernel(launches)
   }
@@ -57,10 +50,9 @@ extension Concatenation: OpenCLOperation {
 extension Pad: OpenCLOperation {
   func kernel(_ call: Invocation<OpenCLBuffer>, on backend: OpenCLBackend) throws(BackendError) -> OpenCLKernel {
     let (input, output) = (call.inputs[0].type.shape, call.output.type.shape)
-    let strides = input.rowMajorStrides
     let copy = StridedCopy(
-      sizes: output, source: strides, destination: output.rowMajorStrides,
-      sourceStart: -zip(strides, before).reduce(0) { $0 + $1.0 * $1.1 }, margins: zip(before, input).map { $0 })
+      from: View(input).sliced(starts: before.map { -$0 }, sizes: output), to: View(output),
+      margins: zip(before, input).map { $0 })
     let isInteger = !call.output.type.dtype.isFloatingPoint
     return OpenCLKernel([
       try backend.launch(copy, call.inputs[0], call, fill: isInteger ? "\(Int(value))" : value.floatLiteral)
@@ -82,29 +74,13 @@ extension OpenCLBackend {
   }
 }
 
-/// A transposition with neighbouring axes that stay together joined.
-private struct PermutationView {
-  /// Sizes of the result's axes, and their strides in the input.
-  private(set) var sizes: [Int] = []
-  private(set) var strides: [Int] = []
-  /// Batch, height and width where the last two axes of the input are swapped and nothing else.
-  private(set) var swap: (Int, Int, Int)?
-
-  init(_ shape: [Int], _ permutation: [Int]) {
-    let all = shape.rowMajorStrides
-    for axis in permutation where shape[axis] != 1 {
-      if let last = strides.last, last == all[axis] * shape[axis] {
-        sizes[sizes.count - 1] *= shape[axis]
-        strides[strides.count - 1] = all[axis]
-      } else {
-        sizes.append(shape[axis])
-        strides.append(all[axis])
-      }
-    }
+extension View {
+  /// Of a merged transposition batch, height and width where it swaps the last two axes and nothing else.
+  fileprivate var swap: (Int, Int, Int)? {
     switch sizes.count {
-    case 2: swap = (1, sizes[1], sizes[0])
-    case 3 where strides[0] == sizes[1] * sizes[2]: swap = (sizes[0], sizes[2], sizes[1])
-    default: break
+    case 2: (1, sizes[1], sizes[0])
+    case 3 where strides[0] == sizes[1] * sizes[2]: (sizes[0], sizes[2], sizes[1])
+    default: nil
     }
   }
 }
@@ -116,16 +92,14 @@ private struct StridedCopy {
   let count: Int
 
   /// - Parameters:
-  ///   - source, destination: strides of each axis.
+  ///   - source, destination: walks of one shape.
   ///   - margins: for each axis, the first index that the source has and its number of indices there.
-  init(
-    sizes: [Int], source: [Int], destination: [Int], sourceStart: Int = 0, destinationStart: Int = 0,
-    margins: [(before: Int, size: Int)]? = nil
-  ) {
+  init(from source: View, to destination: View, margins: [(before: Int, size: Int)]? = nil) {
     // Vectors run along the innermost axis that has more than one element.
+    let sizes = destination.sizes
     let innermost = sizes.lastIndex { $0 != 1 }
     var width = 1
-    if let axis = innermost, source[axis] == 1, destination[axis] == 1,
+    if let axis = innermost, source.strides[axis] == 1, destination.strides[axis] == 1,
       margins.map({ $0[axis].size == sizes[axis] }) ?? true
     {
       width = [16, 8, 4].first { sizes[axis] % $0 == 0 } ?? 1
@@ -137,12 +111,11 @@ private struct StridedCopy {
     count = vectors.reduce(1, *)
     defines["COUNT"] = count
     defines["WIDTH"] = width
-    func offset(_ strides: [Int], _ start: Int) -> String {
-      let map = IndexMap(Array(zip(vectors, scaled(strides) { $0 * width })))
-      return start == 0 ? map.source("i") : "\(map.source("i")) + \(start)"
+    func element(_ view: View) -> String {
+      IndexMap(View(sizes: vectors, strides: scaled(view.strides) { $0 * width }, offset: view.offset)).source("i")
     }
-    defines.define("SOURCE(i)", offset(source, sourceStart))
-    defines.define("DESTINATION(i)", offset(destination, destinationStart))
+    defines.define("SOURCE(i)", element(source))
+    defines.define("DESTINATION(i)", element(destination))
     guard let margins else { return }
     let strides = vectors.rowMajorStrides
     let tests = vectors.indices.filter { margins[$0].size != sizes[$0] }.map { axis in

@@ -25,18 +25,18 @@ typedef struct {
   float mean[PANEL_ROWS], factor[PANEL_ROWS], offset[PANEL_ROWS], gradient[PANEL_ROWS], slope[PANEL_ROWS];
 } panel;
 
-// Sums of two expressions over a row, in pieces whose sums are those of registers. A and B are of v, the value of T at c.
-#define ROW_SUMS(width, first_sum, second_sum, T_VECTOR, T_FLOAT)                            \
+// Two sums over a row, in pieces whose sums lie in registers: what the macros (c, a, b) add to a and b at c.
+#define ROW_SUMS(width, first_sum, second_sum, ADD_LANES, ADD_ONE)                           \
   double first_sum = 0, second_sum = 0;                                                      \
   for (int64_t start = 0; start < width; start += LONGEST_PIECE) {                           \
     const int64_t end = width - start < LONGEST_PIECE ? width : start + LONGEST_PIECE;       \
     lanes a[2] = {{0}}, b[2] = {{0}};                                                        \
     int64_t c = start;                                                                       \
     for (; c + 2 * LANES <= end; c += 2 * LANES)                                             \
-      APUS_UNROLL for (int v = 0; v < 2; v++) T_VECTOR(c + v * LANES, a[v], b[v]);           \
-    for (; c + LANES <= end; c += LANES) T_VECTOR(c, a[0], b[0]);                            \
+      APUS_UNROLL for (int v = 0; v < 2; v++) ADD_LANES(c + v * LANES, a[v], b[v]);           \
+    for (; c + LANES <= end; c += LANES) ADD_LANES(c, a[0], b[0]);                            \
     float rest_a = 0, rest_b = 0;                                                            \
-    for (; c < end; c++) T_FLOAT(c, rest_a, rest_b);                                         \
+    for (; c < end; c++) ADD_ONE(c, rest_a, rest_b);                                         \
     a[0] += a[1];                                                                            \
     b[0] += b[1];                                                                            \
     first_sum += lane_sum(a) + rest_a;                                                       \

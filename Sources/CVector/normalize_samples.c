@@ -43,18 +43,47 @@ APUS_PART void fold(float *row, int64_t channels) {
   for (int64_t c = channels; c < length; c++) row[c % channels] += row[c];
 }
 
-// sums[c] = sum of x - shift[c], squares[c] = sum of its square, over rows of which the last may be short.
+#define LOAD(pointer) (*(const lanes *)(pointer))
+#define STORE(value, pointer) (*(lanes *)(pointer) = (value))
+
+// first[c] and second[c] = what TERMS(T, LOAD, at, c, a, b) adds to a and b over rows of `length`, of which the last may
+// be short. The columns of a few registers are added up together.
+#define COLUMN_SUMS(count, length, first, second, TERMS)                                     \
+  do {                                                                                       \
+    const int64_t whole = (count) / (length) * (length);                                     \
+    int64_t c = 0;                                                                           \
+    for (; c + 4 * LANES <= (length); c += 4 * LANES) REGISTERS(4, first, second, TERMS);    \
+    for (; c + LANES <= (length); c += LANES) REGISTERS(1, first, second, TERMS);            \
+    for (; c < (length); c++) {                                                              \
+      first[c] = second[c] = 0;                                                              \
+      for (int64_t row = 0; row < whole; row += (length)) TERMS(float, LOAD_ONE, row + c, c, first[c], second[c]); \
+    }                                                                                        \
+    for (c = 0; whole + c < (count); c++) TERMS(float, LOAD_ONE, whole + c, c, first[c], second[c]); \
+  } while (0)
+#define LOAD_ONE(pointer) (*(pointer))
+#define REGISTERS(V, first, second, TERMS)                                                   \
+  {                                                                                          \
+    lanes a[V], b[V];                                                                        \
+    APUS_UNROLL for (int v = 0; v < V; v++) a[v] = b[v] = (lanes){0};                        \
+    for (int64_t row = 0; row < whole; row += length)                                        \
+      APUS_UNROLL for (int v = 0; v < V; v++)                                                \
+        TERMS(lanes, LOAD, row + c + v * LANES, c + v * LANES, a[v], b[v]);                  \
+    APUS_UNROLL for (int v = 0; v < V; v++) {                                                \
+      STORE(a[v], first + c + v * LANES);                                                    \
+      STORE(b[v], second + c + v * LANES);                                                   \
+    }                                                                                        \
+  }
+
+// sums[c] = sum of x - shift[c], squares[c] = sum of its square.
 APUS_PART void sum_differences(const float *restrict x, const float *restrict shift, float *restrict sums,
                                float *restrict squares, int64_t count, int64_t length) {
-  for (int64_t c = 0; c < length; c++) sums[c] = squares[c] = 0;
-  for (int64_t first = 0; first < count; first += length) {
-    const int64_t width = count - first < length ? count - first : length;
-    for (int64_t c = 0; c < width; c++) {
-      const float d = x[first + c] - shift[c];
-      sums[c] += d;
-      squares[c] += d * d;
-    }
+#define DIFFERENCE(T, LOAD, at, c, a, b)                                                     \
+  {                                                                                          \
+    const T d = LOAD(x + (at)) - LOAD(shift + (c));                                          \
+    a += d;                                                                                  \
+    b += d * d;                                                                              \
   }
+  COLUMN_SUMS(count, length, sums, squares, DIFFERENCE);
 }
 
 // The statistics of all groups of a sample, in one walk over it: those of chunks are joined (Chan, Golub and LeVeque,
@@ -128,15 +157,13 @@ void apus_normalize_sample(const float *x, const float *gamma, const float *beta
 APUS_PART void sum_products(const float *restrict x, const float *restrict dy, const workspace w,
                             float *restrict products, float *restrict sums, int64_t count, int64_t length) {
   const float *restrict mean = w.mean, *restrict factor = w.factor, *restrict offset = w.offset;
-  for (int64_t c = 0; c < length; c++) sums[c] = products[c] = 0;
-  for (int64_t first = 0; first < count; first += length) {
-    const int64_t width = count - first < length ? count - first : length;
-    for (int64_t c = 0; c < width; c++) {
-      const float d = dy[first + c];
-      products[c] += d * ((x[first + c] - mean[c]) * factor[c] + offset[c]);
-      sums[c] += d;
-    }
+#define PRODUCT(T, LOAD, at, c, a, b)                                                        \
+  {                                                                                          \
+    const T d = LOAD(dy + (at));                                                             \
+    a += d * ((LOAD(x + (at)) - LOAD(mean + (c))) * LOAD(factor + (c)) + LOAD(offset + (c))); \
+    b += d;                                                                                  \
   }
+  COLUMN_SUMS(count, length, products, sums, PRODUCT);
 }
 
 // dx = dy * a + (x - mean) * b + c

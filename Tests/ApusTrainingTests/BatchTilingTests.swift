@@ -11,8 +11,10 @@ import Testing
   private func model(normalizes: Bool) -> Sequential {
     Sequential {
       Conv2D(4, kernel: 3, padding: .same, activation: .relu)
-      if normalizes { BatchNormalization() }
+      // Of the batch, or of each sample.
+      if normalizes { BatchNormalization() } else { GroupNormalization(groups: 2) }
       MaxPool2D()
+      LayerNormalization()
       Conv2D(6, kernel: 1, activation: .relu)
       Flatten()
       Dense(5, activation: .tanh)
@@ -50,6 +52,30 @@ import Testing
         #expect(zip(a.doubles, b.doubles).allSatisfy { abs($0 - $1) < 1e-4 }, "\(batchSize) by \(tile)")
       }
     }
+  }
+
+  /// Statistics of a sample need no other: it and its gradients are computed in tiles.
+  @Test func normalizationOfSamplesFallsIntoTiles() throws {
+    func listing(_ tile: Int) throws -> [Substring] {
+      var options = CompileOptions()
+      options.batchTileRows = tile
+      let model = Sequential {
+        Conv2D(4, kernel: 3)
+        GroupNormalization(groups: 2)
+        Flatten()
+        Dense(4)
+      }
+      let step = try TrainStep(model, optimizer: SGD(learningRate: 0.1), device: .reference, options: options) {
+        graph in
+        let x = graph.input("x", shape: [128, 8, 8, 1])
+        return softmaxCrossEntropy(model(x), labels: graph.input("labels", shape: [128], dtype: .int32))
+      }
+      return step.executable.listing.split(separator: "\n")
+    }
+    let (whole, tiled) = (try listing(128), try listing(32))
+    #expect(whole.count { $0.contains("= normalize(") } == 1 && tiled.count { $0.contains("= normalize(") } == 4)
+    #expect(whole.count { $0.contains("= normalize gradients(") } == 1)
+    #expect(tiled.count { $0.contains("= normalize gradients(") } == 4)
   }
 
   /// Every row of a step without batch statistics goes by tiles; their gradients meet before the update.

@@ -30,24 +30,6 @@ struct Elements {
   }
 }
 
-/// Offset of the row-major `index`-th element of `shape` under `strides`.
-func stridedOffset(_ index: Int, _ shape: [Int], _ strides: [Int]) -> Int {
-  var rest = index
-  var offset = 0
-  for axis in shape.indices.reversed() {
-    offset += rest % shape[axis] * strides[axis]
-    rest /= shape[axis]
-  }
-  return offset
-}
-
-/// Strides under which `shape` fills `target`: 0 along axes that repeat it.
-func broadcastStrides(_ shape: [Int], to target: [Int]) -> [Int] {
-  let lead = target.count - shape.count
-  let strides = shape.rowMajorStrides
-  return target.indices.map { $0 < lead || shape[$0 - lead] == 1 ? 0 : strides[$0 - lead] }
-}
-
 extension Invocation<CPUBuffer> {
   /// The operation in plain loops, then its epilogue.
   func withReferenceEpilogue(_ body: @escaping () -> Void) -> () -> Void {

@@ -14,15 +14,15 @@ extension Invocation<CPUBuffer> {
     let shape = output.shape
     let states = expressions.reduce(into: Set<Int>()) { $0.formUnion($1.randomStates) }
     let operands = inputs.enumerated().map { position, input in
-      let strides = states.contains(position) ? [] : broadcastStrides(input.shape, to: shape)
-      return (elements: Elements(input), strides: strides)
+      let view = states.contains(position) ? View(input.shape) : View(input.shape).broadcast(to: shape)
+      return (elements: Elements(input), view: view)
     }
     let evaluator = Evaluator(expressions, dtype: output.type.dtype)
     let results = targets.map(Elements.init)
     return {
       for index in 0..<shape.elementCount {
         let values = evaluator.values(
-          load: { operands[$0].elements[stridedOffset(index, shape, operands[$0].strides)] },
+          load: { operands[$0].elements[operands[$0].view.element(index)] },
           random: { state, stream in
             let key = operands[state].elements
             return Double(

@@ -4,16 +4,14 @@ extension Reduction {
   /// Sum, mean or maximum over the reduced axes, for each index of the others.
   func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
     let shape = invocation.inputs[0].shape
-    let strides = shape.rowMajorStrides
-    let kept = shape.indices.filter { !axes.contains($0) }
-    let (keptShape, keptStrides) = (kept.map { shape[$0] }, kept.map { strides[$0] })
-    let (foldShape, foldStrides) = (axes.map { shape[$0] }, axes.map { strides[$0] })
-    let foldCount = foldShape.elementCount
+    let all = View(shape)
+    let (kept, folded) = (all.axes(shape.indices.filter { !axes.contains($0) }), all.axes(axes))
+    let foldCount = folded.sizes.elementCount
     let (x, y) = (Elements(invocation.inputs[0]), Elements(invocation.output))
     return {
-      for target in 0..<keptShape.elementCount {
-        let first = stridedOffset(target, keptShape, keptStrides)
-        let values = (0..<foldCount).lazy.map { x[first + stridedOffset($0, foldShape, foldStrides)] }
+      for target in 0..<kept.sizes.elementCount {
+        let first = kept.element(target)
+        let values = (0..<foldCount).lazy.map { x[first + folded.element($0)] }
         switch kind {
         case .sum: y[target] = values.reduce(0, +)
         case .mean: y[target] = values.reduce(0, +) / Double(foldCount)

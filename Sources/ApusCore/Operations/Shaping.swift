@@ -183,6 +183,17 @@ package struct Concatenation: Hashable, Operation {
     axis > 0 ? .rows(Array(operands.indices)) : .whole
   }
 
+  /// Where the operands lie in the result.
+  package func places(of shapes: [[Int]]) -> [View] {
+    var whole = shapes.first ?? []
+    if !shapes.isEmpty { whole[axis] = shapes.reduce(0) { $0 + $1[axis] } }
+    var starts = whole.map { _ in 0 }
+    return shapes.map { shape in
+      defer { starts[axis] += shape[axis] }
+      return View(whole).sliced(starts: starts, sizes: shape)
+    }
+  }
+
   package func gradients(_ site: GradientSite) -> [Tensor?]? {
     var start = 0
     return zip(site.inputs, site.wanted).map { input, isWanted in
