@@ -22,7 +22,8 @@ import Testing
           ? [
             // Sum and ReLU; then both in the convolution; then the pooling, too.
             "decompose": 7, "fuse pointwise chains": 6, "merge normalization gradients": 4,
-            "merge channel sums": 6, "fuse epilogues": 5, "fold channel scales": 5, "fuse poolings": 4, "tile the batch": 4, "separate operands of packs": 4,
+            "merge channel sums": 6, "fuse epilogues": 5, "fold channel scales": 5, "fuse poolings": 4,
+            "tile the batch": 4, "separate operands of packs": 4,
           ] : ["decompose": 7, "separate operands of packs": 7]))
     #expect(lowered.nodes.count == (fuses ? 4 : 7))
   }
