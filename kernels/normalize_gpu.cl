@@ -13,11 +13,12 @@
 //   EPSILON comes by value
 // Entry points
 //   normalize_forward(x, gamma, beta, y EPILOGUE_PARAMS, SAMPLES, POSITIONS, GROUPS, WIDTH, EPSILON)
-//   normalize_gradients(x, gamma, dy, [dx EPILOGUE_PARAMS,] [moments,] SAMPLES, POSITIONS, GROUPS, WIDTH, EPSILON)
-//     moments: [SAMPLES, GROUPS, 3], mean, factor and offset: n = (x - mean) * factor + offset
-//   normalize_sums(x, dy, moments, sums, SAMPLES, POSITIONS, GROUPS, WIDTH, SPLITS)
-//     sums: [SPLITS, 2, GROUPS * WIDTH], dgamma before dbeta; the result itself if SPLITS is 1, else sum_parts.cl makes
-//     it. The rows, SAMPLES * POSITIONS, are cut into SPLITS parts.
+//   normalize_gradients(x, gamma, dy, [dx EPILOGUE_PARAMS,] [work,] SAMPLES, POSITIONS, GROUPS, WIDTH, SPLITS, EPSILON)
+//   normalize_sums(x, dy, work, sums, SAMPLES, POSITIONS, GROUPS, WIDTH, SPLITS)
+//     sums: [SPLITS, 2, GROUPS * WIDTH], dgamma before dbeta; the result itself if SPLITS is 1, else the beginning of
+//     work, and sum_parts.cl makes the result. The rows, SAMPLES * POSITIONS, are cut into SPLITS parts.
+//     work: room for the sums if SPLITS is not 1, then moments, [SAMPLES, GROUPS, 3]: mean, factor and offset of
+//     n = (x - mean) * factor + offset
 // Global size [local size]
 //   normalize_forward, normalize_gradients: ceil(SAMPLES * GROUPS / (GROUP / LANES)) * GROUP [GROUP]
 //   normalize_sums: SPLITS * ceil(GROUPS * WIDTH / COLUMNS) * GROUP [GROUP]
@@ -78,6 +79,7 @@ static inline float group_sum(const float v, __local float *shared) {
   const float offset = -away * factor;
 
 #define NORMALIZED(at) ((x[at] - mean) * factor + offset)
+#define MOMENTS(work) ((work) + (SPLITS == 1 ? 0 : SPLITS * 2 * channels))
 #define SIZES , const INDEX SAMPLES, const INDEX POSITIONS, const INDEX GROUPS, const INDEX WIDTH
 
 #if !GRADIENTS
@@ -102,16 +104,18 @@ KERNEL normalize_forward(__global const float *restrict x, __global const float 
 #define RESULT
 #endif
 #if WITH_PARAMETERS
-#define MOMENTS , __global float *restrict moments
+#define WORK , __global float *restrict work
 #else
-#define MOMENTS
+#define WORK
 #endif
 
 KERNEL normalize_gradients(__global const float *restrict x, __global const float *restrict gamma,
-                           __global const float *restrict dy RESULT MOMENTS SIZES, const float EPSILON) {
+                           __global const float *restrict dy RESULT WORK SIZES, const INDEX SPLITS,
+                           const float EPSILON) {
   MY_GROUP
   FIND_MOMENTS
 #if WITH_PARAMETERS
+  __global float *restrict moments = MOMENTS(work);
   if (real && lane == 0) {
     moments[number * 3] = mean;
     moments[number * 3 + 1] = factor;
@@ -131,12 +135,13 @@ KERNEL normalize_gradients(__global const float *restrict x, __global const floa
 
 #if WITH_PARAMETERS
 KERNEL normalize_sums(__global const float *restrict x, __global const float *restrict dy,
-                      __global const float *restrict moments, __global float *restrict sums SIZES,
+                      __global const float *restrict work, __global float *restrict sums SIZES,
                       const INDEX SPLITS) {
   __local float shared[GROUP];
   // GROUP / COLUMNS work-items share a channel; neighbours read neighbouring channels.
   const int item = get_local_id(0), lane = item / COLUMNS;
   const INDEX channels = GROUPS * WIDTH, rows = SAMPLES * POSITIONS;
+  __global const float *restrict moments = MOMENTS(work);
   const INDEX tiles = (channels + COLUMNS - 1) / COLUMNS, size = (rows + SPLITS - 1) / SPLITS;
   const INDEX part = get_group_id(0) / tiles, channel = get_group_id(0) % tiles * COLUMNS + item % COLUMNS;
   float totals[2] = {0.0f, 0.0f}, rests[2] = {0.0f, 0.0f};

@@ -33,18 +33,24 @@ extension Normalization: OpenCLOperation {
     if backend.kernelClass == .cpu { defines.define("EPSILON", epsilon.floatLiteral) }
     let source = try backend.source(tile.files, defines, for: call, epilogue: epilogue)
 
-    let partial = tile.splits > 1 ? try call.workspace!.floats(0, tile.sumCount) : parameters
-    let work = tile.workCount > 0 ? try call.workspace!.floats(tile.sumCount, tile.workCount) : nil
+    // Parts of sums come first in the workspace.
+    let partial = tile.splits > 1 ? call.workspace! : parameters
+    var work: OpenCLBuffer?
+    if tile.workCount > 0 {
+      work = backend.kernelClass == .gpu ? call.workspace! : try call.workspace!.floats(tile.sumCount, tile.workCount)
+    }
     var arguments = call.inputs.map(\.buffer) + (elements.map { [$0] + epilogue.arguments } ?? [])
     if backend.kernelClass == .cpu, parameters != nil { arguments.append(partial!) }
     if let work { arguments.append(work) }
     var numbers = OpenNumbers(sizes: tile.numbers)
-    if backend.kernelClass == .gpu { numbers.factors = [epsilon] }
+    if backend.kernelClass == .gpu {
+      if pass != .forward { numbers.sizes.append(tile.splits) }
+      numbers.factors = [epsilon]
+    }
     var launches = [
       try backend.launch(
         source, pass == .forward ? "normalize_forward" : "normalize_gradients", arguments, numbers,
-        global: [tile.global],
-        local: [tile.local])
+        global: [tile.global], local: [tile.local])
     ]
     if backend.kernelClass == .gpu, parameters != nil {
       launches.append(
@@ -92,8 +98,6 @@ private struct NormalizationTile: KernelSchedule {
     let hasParameters = normalization.pass == .parameterGradients || normalization.pass == .gradients
     // About eight parts a compute unit.
     let wanted = backend.device.computeUnits * 8
-    // Where any device lets a view begin.
-    func sumFloats(_ splits: Int) -> Int { splits == 1 ? 0 : Normalization.parameterStart(splits * 2 * channels) }
     length = channels >= 64 ? channels : 64 / channels * channels
     switch backend.kernelClass {
     case .cpu:
@@ -114,7 +118,8 @@ private struct NormalizationTile: KernelSchedule {
       }
       if hasParameters {
         splits = items
-        sumCount = sumFloats(splits)
+        // Where any device lets a view begin.
+        if splits > 1 { sumCount = Normalization.parameterStart(splits * 2 * channels) }
       }
     case .gpu:
       let group = backend.groupSize
@@ -129,7 +134,7 @@ private struct NormalizationTile: KernelSchedule {
       if hasParameters {
         let tiles = channels.dividedRoundingUp(by: columns)
         splits = max(1, min(wanted.dividedRoundingUp(by: tiles), x.count / tiles / 16384, x.count / channels))
-        sumCount = sumFloats(splits)
+        if splits > 1 { sumCount = splits * 2 * channels }
         workCount = samples * sizes.groups * 3
         sumsGlobal = splits * tiles * group
       }

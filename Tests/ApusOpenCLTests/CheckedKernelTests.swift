@@ -108,8 +108,8 @@
       return buffer
     }
     func slice(_ buffer: OpenCLBuffer, _ range: Range<Int>) throws(BackendError) -> OpenCLBuffer {
-      precondition(range == 0..<buffer.byteCount, "two values in one buffer")
-      return buffer
+      // A value has all of a buffer, or is a piece of the value that has.
+      try base.slice(buffer, range)
     }
     func copy(_ bytes: UnsafeRawBufferPointer, to buffer: OpenCLBuffer) throws(BackendError) {
       try base.copy(bytes, to: buffer)
@@ -117,7 +117,11 @@
     func copy(_ buffer: OpenCLBuffer, to bytes: UnsafeMutableRawBufferPointer) throws(BackendError) {
       try base.copy(buffer, to: bytes)
     }
-    func prepare(_ request: KernelRequest) -> Prepared? { base.prepare(request) }
+    func prepare(_ request: KernelRequest) -> Prepared? {
+      // Two results in one buffer.
+      if case .normalization(let normalization) = request.op, normalization.pass == .gradients { return nil }
+      return base.prepare(request)
+    }
     func kernel(for invocation: Invocation<OpenCLBuffer>) throws(BackendError) -> OpenCLKernel {
       let kernel = try base.kernel(for: invocation)
       entries.formUnion(kernel.launches.map(\.entry))
