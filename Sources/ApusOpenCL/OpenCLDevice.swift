@@ -1,5 +1,6 @@
 package import ApusCore
 package import COpenCL
+import Synchronization
 
 /// A device of an OpenCL driver, as found on this machine.
 package struct OpenCLDevice: @unchecked Sendable {
@@ -41,6 +42,13 @@ package struct OpenCLDevice: @unchecked Sendable {
   ///
   /// - Throws: `deviceUnavailable` when there is no OpenCL library, or only drivers that fail; an empty list is none.
   package static func all() throws(BackendError) -> [OpenCLDevice] {
+    // Drivers start at the first question, and not all of them bear two at once.
+    try search.withLock { _ throws(BackendError) in try find() }
+  }
+
+  private static let search = Mutex(())
+
+  private static func find() throws(BackendError) -> [OpenCLDevice] {
     let cl = try OpenCLLibrary.load()
     var count: cl_uint = 0
     let found = cl.clGetPlatformIDs(0, nil, &count)
