@@ -23,7 +23,8 @@ extension BackendTests {
       defer { session.tunable.schedules = [:] }
       let expected = try test.run(on: TestBackend.reference(), options: .plain)
       let choices = try choices(of: test, on: session)
-      #expect(choices.count >= 2)
+      // Without oneDNN the processor has one way for a strided convolution.
+      #expect(choices.count >= 2 || backend == .cpu && test.name == "strided")
       for position in 0..<(choices.map(\.schedules.count).max() ?? 0) {
         for choice in choices {
           session.tunable.schedules[choice.problem] = choice.schedules[min(position, choice.schedules.count - 1)]
