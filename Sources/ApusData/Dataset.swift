@@ -35,4 +35,7 @@ public protocol Dataset: Sendable {
 
 extension Dataset {
   public var samplesWorthATask: Int { 1 }
+
+  /// A task's worth of samples that are only copied: copying a megabyte takes far longer than waking a thread.
+  package var samplesOfAMegabyte: Int { max(1, (1 << 20) / max(input.byteCount, 1)) }
 }

@@ -139,13 +139,10 @@ extension ImageDataset: CustomStringConvertible {
 extension ImageDataset: Dataset {
   public var input: TensorType { TensorType(shape: imageShape, dtype: .uint8) }
   public var target: TensorType { TensorType(shape: [], dtype: .int32) }
-  /// Copying a megabyte takes far longer than waking a thread.
-  public var samplesWorthATask: Int { max(1, (1 << 20) / max(imageShape.elementCount, 1)) }
+  public var samplesWorthATask: Int { samplesOfAMegabyte }
 
   public func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
-    images.bytes.withUnsafeBytes { bytes in
-      input.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(index * input.count)...].prefix(input.count)))
-    }
-    labels.withElements(as: Int32.self) { target.storeBytes(of: $0[index], as: Int32.self) }
+    images.copyRow(index, to: input)
+    labels.copyRow(index, to: target)
   }
 }

@@ -14,11 +14,20 @@ package final class ParameterArena {
     let boxes: [Parameter]
   }
 
-  /// In the order of the vector: group by group.
-  package let parameters: [Parameter]
-  /// The parameters' paths in the model.
-  package let paths: [String]
-  let offsets: [Int]
+  /// The place of a parameter in each vector.
+  struct Place {
+    /// In the model.
+    let path: String
+    let parameter: Parameter
+    let offset: Int
+
+    var range: Range<Int> { offset..<(offset + parameter.shape.elementCount) }
+  }
+
+  /// All parameters of the model with their paths in it.
+  private let model: [(path: String, parameter: Parameter)]
+  /// Those that are trained, in the order of the vector: group by group.
+  let places: [Place]
   /// Elements of a vector, gaps included.
   package let count: Int
   /// The weights, then the states of the optimizer, then those of the transforms.
@@ -51,21 +60,19 @@ package final class ParameterArena {
       try parameter.assign(parameter.value())
     }
     let rules = try Self.rules(of: model, in: optimization)
-    var offsets: [Int] = []
-    var ordered: [(path: String, parameter: Parameter)] = []
+    var places: [Place] = []
     var ranges: [(rule: Int, range: Range<Int>)] = []
     var count = 0
     for rule in optimization.rules.indices {
       let start = count
       for (named, own) in zip(model, rules) where own == rule && named.parameter.isTrainable {
-        ordered.append(named)
-        offsets.append(count)
+        places.append(Place(path: named.path, parameter: named.parameter, offset: count))
         count += (named.parameter.shape.elementCount + Self.granule - 1) / Self.granule * Self.granule
       }
       if count > start { ranges.append((rule, start..<count)) }
     }
-    (parameters, paths) = (ordered.map(\.parameter), ordered.map(\.path))
-    (self.offsets, self.count, self.optimization, self.session) = (offsets, count, optimization, session)
+    (self.model, self.places, self.count) = (model, places, count)
+    (self.optimization, self.session) = (optimization, session)
 
     let zeros = NDArray(zeros: [count])
     var standIn: Int?
@@ -75,7 +82,8 @@ package final class ParameterArena {
     }
     for state in optimization.transforms.flatMap(\.states) {
       if state.standsForWeights { standIn = vectors.count }
-      let first = state.standsForWeights ? Self.packed(parameters, offsets, count) : zeros
+      let weights = { Self.putting(places.map { ($0, $0.parameter.initialValue) }, in: zeros) }
+      let first = state.standsForWeights ? weights() : zeros
       vectors.append(Parameter(state.name, value: first, isTrainable: false))
     }
     self.vectors = vectors
@@ -91,17 +99,22 @@ package final class ParameterArena {
         }
       segments.append(Segment(rule: rule, range: range, boxes: boxes))
     }
-    for (parameter, offset) in zip(parameters, offsets) { parameter.move(to: vectors[0], offset: offset) }
-    // Now: of a parameter that a plan only writes, the first value would be uploaded later, over the new one. From the
-    // whole to the parts, each of which then has its own first value.
-    if count > 0 { try session.place(vectors + (segments.count == 1 ? [] : segments.flatMap(\.boxes))) }
-    try session.place(model.map(\.parameter))
+    for place in places { place.parameter.move(to: vectors[0], offset: place.offset) }
+    do {
+      // Now: of a parameter that a plan only writes, the first value would be uploaded later, over the new one. From the
+      // whole to the parts, each of which then has its own first value.
+      if count > 0 { try session.place(vectors + (segments.count == 1 ? [] : segments.flatMap(\.boxes))) }
+      try session.place(model.map(\.parameter))
+    } catch {
+      release()
+      throw error
+    }
   }
 
   /// Gives back the device's memory; the parameters have the values then that they have on the host.
   package func release() {
-    for parameter in parameters + segments.flatMap(\.boxes) + vectors { session.release(parameter) }
-    for parameter in parameters { parameter.leaveArena() }
+    for parameter in model.map(\.parameter) + segments.flatMap(\.boxes) + vectors { session.release(parameter) }
+    for place in places { place.parameter.leaveArena() }
   }
 
   /// The number of the rule for each parameter: 0, or that of its group.
@@ -118,13 +131,11 @@ package final class ParameterArena {
     return rules
   }
 
-  private static func packed(_ parameters: [Parameter], _ offsets: [Int], _ count: Int) -> NDArray {
-    var values = [Float](repeating: 0, count: count)
-    for (parameter, offset) in zip(parameters, offsets) {
-      let piece = parameter.initialValue.values(as: Float.self)
-      values.replaceSubrange(offset..<(offset + piece.count), with: piece)
-    }
-    return NDArray(values, shape: [count])
+  /// `vector` with other values at some places.
+  private static func putting(_ pieces: [(place: Place, value: NDArray)], in vector: NDArray) -> NDArray {
+    var all = vector.values(as: Float.self)
+    for (place, value) in pieces { all.replaceSubrange(place.range, with: value.values(as: Float.self)) }
+    return NDArray(all, shape: vector.shape)
   }
 }
 
@@ -138,12 +149,12 @@ extension ParameterArena {
   /// - Returns: the inputs to be fed with what `appendValues` appends, in order.
   @discardableResult
   package func appendUpdate(to graph: Graph, loss: Tensor, scale: Double = 1) -> [Tensor] {
-    guard !parameters.isEmpty else {
+    guard !places.isEmpty else {
       graph.fail("there is nothing to train: the model has no parameter, or all are frozen")
       return []
     }
-    let gradients = graph.gradients(of: loss, with: parameters.map { graph.parameter($0) })
-    var changed = Gradients(self, packed: graph.pack(gradients, offsets: offsets, count: count), scale: scale)
+    let gradients = graph.gradients(of: loss, with: places.map { graph.parameter($0.parameter) })
+    var changed = Gradients(self, packed: pack(gradients, in: graph), scale: scale)
     var fed: [Tensor] = []
     func feed(_ count: Int) -> [Tensor] {
       let inputs = (fed.count..<(fed.count + count)).map { graph.feed("optimizer.value\($0)", shape: []) }
@@ -168,6 +179,11 @@ extension ParameterArena {
     }
     for (segment, values) in zip(segments, ruleValues) { append(segment, changed, values, to: graph) }
     return fed
+  }
+
+  /// A tensor for each parameter, side by side as they are.
+  func pack(_ tensors: [Tensor], in graph: Graph) -> Tensor {
+    graph.pack(tensors, offsets: places.map(\.offset), count: count)
   }
 
   private func append(_ segment: Segment, _ gradients: Gradients, _ values: [Tensor], to graph: Graph) {
@@ -196,41 +212,43 @@ extension ParameterArena {
 // MARK: - What is kept
 
 extension ParameterArena {
-  /// What the optimizer and the transforms keep of each parameter, as checkpoints name it: `optimizer.momentum.dense.bias`.
-  package var stateNames: [(name: String, shape: [Int])] {
+  /// What the optimizer and the transforms keep of each trained parameter, as checkpoints name it:
+  /// `optimizer.momentum.dense.bias`.
+  package var stateTypes: [(name: String, type: TensorType)] {
+    stateTypes(of: places.map { ($0.path, $0.parameter) })
+  }
+
+  /// What they would keep of `parameters`.
+  package func stateTypes(
+    of parameters: [(path: String, parameter: Parameter)]
+  ) -> [(name: String, type: TensorType)] {
     vectors.dropFirst().flatMap { vector in
-      zip(paths, parameters).map { ("\(vector.name).\($0)", $1.shape) }
+      parameters.map { (name(vector, $0.path), TensorType(shape: $0.parameter.shape)) }
     }
   }
 
-  /// The values of `stateNames`; waits for the device.
+  private func name(_ vector: Parameter, _ path: String) -> String { "\(vector.name).\(path)" }
+
+  /// The values of `stateTypes`; waits for the device.
   package func states() throws -> [(name: String, value: NDArray)] {
-    try vectors.dropFirst().flatMap { pieces($0.name, of: try $0.value()) }
+    try vectors.dropFirst().flatMap { pieces(of: $0, try $0.value()) }
   }
 
   /// The states in `value` if it is a whole vector, as older checkpoints have them; else `value` itself.
   package func pieces(_ name: String, _ value: NDArray) -> [(name: String, value: NDArray)] {
-    guard vectors.contains(where: { $0.name == name }), value.shape == [count] else { return [(name, value)] }
-    return pieces(name, of: value)
+    guard let vector = vectors.first(where: { $0.name == name }), value.shape == [count] else { return [(name, value)] }
+    return pieces(of: vector, value)
   }
 
-  private func pieces(_ name: String, of vector: NDArray) -> [(name: String, value: NDArray)] {
-    zip(paths, zip(parameters, offsets)).map { path, place in
-      let (parameter, offset) = place
-      let piece = vector.rows(offset..<(offset + parameter.shape.elementCount))
-      return ("\(name).\(path)", piece.reshaped(parameter.shape))
-    }
+  private func pieces(of vector: Parameter, _ values: NDArray) -> [(name: String, value: NDArray)] {
+    places.map { (name(vector, $0.path), values.rows($0.range).reshaped($0.parameter.shape)) }
   }
 
   /// Replaces those of the states whose name is in `values`.
   package func setStates(_ values: [String: NDArray]) throws {
     for vector in vectors.dropFirst() {
-      var all = try vector.value().values(as: Float.self)
-      for (path, (parameter, offset)) in zip(paths, zip(parameters, offsets)) {
-        guard let piece = values["\(vector.name).\(path)"] else { continue }
-        all.replaceSubrange(offset..<(offset + parameter.shape.elementCount), with: piece.values(as: Float.self))
-      }
-      try vector.assign(NDArray(all, shape: [count]))
+      let known = places.compactMap { place in values[name(vector, place.path)].map { (place, $0) } }
+      if !known.isEmpty { try vector.assign(Self.putting(known, in: vector.value())) }
     }
   }
 

@@ -44,17 +44,11 @@ struct ArrayDataset: Dataset {
     target = TensorType(shape: Array(targets.shape.dropFirst()), dtype: targets.dtype)
   }
 
-  /// Copying a megabyte takes far longer than waking a thread.
-  var samplesWorthATask: Int { max(1, (1 << 20) / max(input.byteCount, 1)) }
+  var samplesWorthATask: Int { samplesOfAMegabyte }
 
   func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
-    func copy(_ array: NDArray, to memory: UnsafeMutableRawBufferPointer) {
-      array.bytes.withUnsafeBytes { bytes in
-        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(index * memory.count)...].prefix(memory.count)))
-      }
-    }
-    copy(inputs, to: input)
-    copy(targets, to: target)
+    inputs.copyRow(index, to: input)
+    targets.copyRow(index, to: target)
   }
 
   /// Whether this holds the very arrays given, not equal copies.

@@ -24,14 +24,14 @@ extension Trainer {
     guard !parameters.isEmpty else {
       throw TrainingError(.invalidArgument, at: modelName, "there is nothing to save before the first `fit`")
     }
-    return try zip(modelPaths, modelParameters).map { ($0, try $1.value()) } + arena!.states()
+    return try zip(modelPaths, modelParameters).map { ($0, try $1.value()) } + (arena?.states() ?? [])
       + dormantStates.sorted { $0.key < $1.key }
   }
 
   /// Of what `checkpointTensors` gave, the weights as evaluation has them: averages, where a transform keeps some.
   func evaluatedWeights(in tensors: [(String, NDArray)]) -> [(String, NDArray)] {
     let weights = tensors.prefix(modelParameters.count)
-    guard let standIn = arena!.standInName else { return Array(weights) }
+    guard let standIn = arena?.standInName else { return Array(weights) }
     let all = Dictionary(uniqueKeysWithValues: tensors)
     return weights.map { ($0.0, all["\(standIn).\($0.0)"] ?? $0.1) }
   }
@@ -83,23 +83,20 @@ extension Trainer {
     }
     try prepare(inputShape: inputShape)
     let arena = arena!
-    let own = Set(arena.stateNames.map(\.name))
-    var pieces = tensors.flatMap { arena.pieces($0.name, $0.array).map { (name: $0.name, array: $0.value) } }
     // What was kept of parameters that are frozen now waits for them.
-    let frozen = zip(modelPaths, modelParameters).filter(\.1.isFrozen)
-    var waiting: [String: NDArray] = [:]
-    pieces.removeAll { name, array in
-      let waits = !own.contains(name) && frozen.contains { name.hasSuffix(".\($0)") && array.shape == $1.shape }
-      if waits && !modelPaths.contains(name) { waiting[name] = array }
-      return waiting[name] != nil
+    let frozen = zip(modelPaths, modelParameters).filter { $1.isFrozen }.map { (path: $0, parameter: $1) }
+    let waiting = Dictionary(uniqueKeysWithValues: arena.stateTypes(of: frozen).map { ($0.name, $0.type) })
+    func waits(_ name: String, _ value: NDArray) -> Bool {
+      waiting[name] == TensorType(shape: value.shape, dtype: value.dtype)
     }
+    let pieces = tensors.flatMap { arena.pieces($0.name, $0.array) }
     let arrays = try fitting(
-      pieces,
-      zip(modelPaths, modelParameters).map { ($0, $1.type) }
-        + arena.stateNames.map { ($0.name, TensorType(shape: $0.shape, dtype: .float32)) }, path: path)
+      pieces.filter { !waits($0.name, $0.value) }.map { (name: $0.name, array: $0.value) },
+      zip(modelPaths, modelParameters).map { ($0, $1.type) } + arena.stateTypes, path: path)
     for (name, parameter) in zip(modelPaths, modelParameters) { try parameter.assign(arrays[name]!) }
     try arena.setStates(arrays)
-    dormantStates = waiting
+    let dormant = pieces.filter { waits($0.name, $0.value) }
+    dormantStates = Dictionary(dormant.map { ($0.name, $0.value) }) { first, _ in first }
     self.step = step
     self.history.epochs = history.epochs
     if let saved { optimization.optimizer.learningRate = saved.learningRate }

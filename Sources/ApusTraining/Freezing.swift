@@ -15,10 +15,10 @@ struct Freezing {
   ///   - parameters: those of the beginning, in the same order.
   ///   - moment: what happened then, and what to make anew.
   func requireUnchanged(in parameters: [Parameter], by moment: @autoclosure () -> String) throws {
-    for (parameter, wasFrozen) in zip(parameters, wasFrozen) where parameter.isFrozen != wasFrozen {
-      throw TrainingError(
-        .invalidArgument, at: parameter.name,
-        "was \(wasFrozen ? "unfrozen" : "frozen") after \(moment()) of the same model, which goes on from its weights")
-    }
+    guard let parameter = changed(in: parameters) else { return }
+    throw TrainingError(
+      .invalidArgument, at: parameter.name,
+      "was \(parameter.isFrozen ? "frozen" : "unfrozen") after \(moment()) of the same model, which goes on from its "
+        + "weights")
   }
 }

@@ -28,11 +28,12 @@ extension Trainer {
     guard arena != nil else {
       let output = try model.build(inputShape: inputShape, seed: seed)
       let walk = ModelWalk(model)
+      let before = (modelParameters, modelPaths)
       (modelParameters, modelPaths) = (walk.parameters, walk.paths)
       do {
         try layOut()
       } catch {
-        (modelParameters, modelPaths) = ([], [])
+        (modelParameters, modelPaths) = before
         throw error
       }
       (self.inputShape, outputShape) = (inputShape, output)
@@ -51,27 +52,25 @@ extension Trainer {
     if isFitting {
       try freezing.requireUnchanged(in: modelParameters, by: "the fit that is under way began; do it before a fit")
     }
-    try layOutAgain()
+    try layOut()
   }
 
+  /// The arena for the parameters that are trained now; weights and what the optimizer keeps of them stay. Where there is
+  /// no room for it there is none, and the next use tries again.
   private func layOut() throws {
-    arena = try naming("the model and the optimizer's state") {
+    if let old = arena {
+      for (name, value) in try old.states() { dormantStates[name] = value }
+      try storeOnHost(modelParameters, from: session)
+      steps.removeAll()
+      old.release()
+      arena = nil
+    }
+    let new = try naming("the model and the optimizer's state") {
       try ParameterArena(Array(zip(modelPaths, modelParameters)), optimization, session: session)
     }
-    freezing = Freezing(modelParameters)
-  }
-
-  /// The arena for the parameters that are trained now; weights and what the optimizer keeps of them stay.
-  private func layOutAgain() throws {
-    let old = arena!
-    for (name, value) in try old.states() { dormantStates[name] = value }
-    try storeOnHost(modelParameters, from: session)
-    steps.removeAll()
-    old.release()
-    for parameter in modelParameters { session.release(parameter) }
-    try layOut()
-    try arena!.setStates(dormantStates)
-    for (name, _) in arena!.stateNames { dormantStates[name] = nil }
+    try new.setStates(dormantStates)
+    for (name, _) in new.stateTypes { dormantStates[name] = nil }
+    (arena, freezing) = (new, Freezing(modelParameters))
   }
 
   /// Says what it was that the device has no room for.

@@ -131,6 +131,34 @@ import Testing
     #expect(momentum.doubles.contains { $0 != 0 })
   }
 
+  /// Without room for what is to be trained nothing is lost: with room again, training goes on as if it had always been.
+  @Test func aLackOfMemoryLosesNothing() throws {
+    func train(lacks: Bool) throws -> [NDArray] {
+      let backend = SmallBackend(limit: 1 << 30)
+      let net = Net()
+      let trainer = try Trainer(
+        net, optimizer: Adam(learningRate: 0.02), loss: .sparseCategoricalCrossEntropy,
+        session: BackendSession(backend), seed: 1)
+      try trainer.fit(quadrants(20), progress: .none)
+      try net.freeze(.path("body.*"))
+      try trainer.fit(quadrants(20), progress: .none)
+      net.unfreeze()
+      if lacks {
+        // The vectors of two parameters have 1024 bytes, those of six 3072.
+        backend.limit = 2000
+        for _ in 0..<2 {
+          let error = #expect(throws: BackendError.self) { try trainer.fit(quadrants(20), progress: .none) }
+          #expect(error?.code == .outOfMemory)
+          #expect(try trainer.checkpointTensors().contains { $0.0 == "optimizer.mean.body.conv2d.kernel" })
+        }
+        backend.limit = 1 << 30
+      }
+      try trainer.fit(quadrants(20), progress: .none)
+      return try trainer.checkpointTensors().map(\.1)
+    }
+    #expect(try train(lacks: true) == train(lacks: false))
+  }
+
   @Test func aFilterThatMeansNothingIsAnError() throws {
     let net = Net()
     let error = #expect(throws: GraphError.self) { try net.freeze(.path("boddy.*")) }

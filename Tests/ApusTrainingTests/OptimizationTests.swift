@@ -57,13 +57,14 @@ import Testing
   }
 
   /// Averages are what is evaluated, predicted and saved; training goes on from the weights.
-  @Test func averagesAreEvaluated() throws {
+  @Test(arguments: [Device.reference, .cpu] + ((try? Device.openCL.openSession()) == nil ? [] : [.openCL]))
+  func averagesAreEvaluated(on device: Device) throws {
     let folder = try TemporaryFolder()
     let data = try quadrants(40)
     func fitted(_ transforms: [any GradientTransform]) throws -> Trainer {
       let trainer = try Trainer(
         smallModel(), optimizer: SGD(learningRate: 0.2), loss: .sparseCategoricalCrossEntropy, transforms: transforms,
-        device: .reference, seed: 1)
+        device: device, seed: 1)
       try trainer.fit(data, epochs: 2, batchSize: 8, validation: .data(data), progress: .none)
       return trainer
     }
@@ -77,7 +78,7 @@ import Testing
     try other.build(inputShape: [4, 4, 1])
     try averaged.save(to: folder("weights.safetensors"))
     try other.load(from: folder("weights.safetensors"))
-    let copy = try makeTrainer(other)
+    let copy = try Trainer(other, loss: .sparseCategoricalCrossEntropy, device: device)
     #expect(try copy.predict(data.images) == averaged.predict(data.images))
     #expect(try copy.predict(data.images) != plain.predict(data.images))
     #expect(try copy.evaluate(data).loss == averaged.evaluate(data).loss)

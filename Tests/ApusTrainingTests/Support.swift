@@ -65,7 +65,7 @@ final class SmallBackend: Backend {
   typealias Buffer = CPUBackend.Buffer
   typealias Kernel = CPUBackend.Kernel
   let base = CPUBackend(mode: .reference)
-  let limit: Int
+  var limit: Int
   let device: DeviceDescription
 
   init(limit: Int) {

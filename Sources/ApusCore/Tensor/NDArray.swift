@@ -110,6 +110,13 @@ public struct NDArray: Sendable, Hashable {
     return NDArray(bytes: part, shape: [range.count] + shape.dropFirst(), dtype: dtype)!
   }
 
+  /// Copies row `index` of the first axis to memory of its size.
+  package func copyRow(_ index: Int, to memory: UnsafeMutableRawBufferPointer) {
+    bytes.withUnsafeBytes { bytes in
+      memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[(index * memory.count)...].prefix(memory.count)))
+    }
+  }
+
   /// Reads the elements in place.
   public func withElements<T: Element, R>(as type: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R)
     rethrows -> R

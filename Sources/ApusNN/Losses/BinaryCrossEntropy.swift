@@ -1,13 +1,5 @@
 public import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// Mean over the outputs of `-target * log p - (1 - target) * log(1 - p)`; targets have the shape of the predictions, or
 /// `[N]` where those are `[N, 1]`.
 public struct BinaryCrossEntropy: Loss, Hashable {
@@ -31,7 +23,7 @@ public struct BinaryCrossEntropy: Loss, Hashable {
 
   public var outputs: ModelOutputs { .binary(fromLogits: fromLogits) }
   public var lowerBound: Double { 0 }
-  public func guess(outputs count: Int) -> Double? { log(2) }
+  public func guess(outputs count: Int) -> Double? { .log(2) }
 
   public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
     trace(prediction, target, smoothing: labelSmoothing) {

@@ -1,13 +1,5 @@
 public import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// `-log p[label]`; labels are class numbers, int32 `[N, ...]`, predictions `[N, ..., classes]`.
 public struct SparseCategoricalCrossEntropy: Loss, Hashable {
   public static let name = "sparse_categorical_crossentropy"
@@ -30,7 +22,7 @@ public struct SparseCategoricalCrossEntropy: Loss, Hashable {
 
   public var outputs: ModelOutputs { .classes(fromLogits: fromLogits, labels: .sparse) }
   public var lowerBound: Double { 0 }
-  public func guess(outputs count: Int) -> Double? { log(Double(max(count, 2))) }
+  public func guess(outputs count: Int) -> Double? { .log(Double(max(count, 2))) }
 
   public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
     trace(prediction, target, smoothing: labelSmoothing) {
@@ -73,7 +65,7 @@ public struct CategoricalCrossEntropy: Loss, Hashable {
 
   public var outputs: ModelOutputs { .classes(fromLogits: fromLogits, labels: .dense) }
   public var lowerBound: Double { 0 }
-  public func guess(outputs count: Int) -> Double? { log(Double(max(count, 2))) }
+  public func guess(outputs count: Int) -> Double? { .log(Double(max(count, 2))) }
 
   public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
     trace(prediction, target, smoothing: labelSmoothing) {

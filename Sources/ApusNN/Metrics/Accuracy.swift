@@ -10,13 +10,13 @@ public struct Accuracy: Metric, Hashable {
   }
 
   public func callAsFunction(_ prediction: Tensor, _ target: Tensor, outputs: ModelOutputs) -> Tensor {
-    let isRight = Expr.ifEqual(.input(0), .input(1), then: 1, otherwise: 0)
     if case .binary(let fromLogits) = outputs {
       let guess = Expr.ifGreater(.input(0), fromLogits ? 0 : 0.5, then: 1, otherwise: 0)
       let right = Expr.ifEqual(guess, .input(1), then: 1, otherwise: 0)
       return Self.samples(pointwise(right, [prediction, reshape(target, to: prediction.shape)]))
     }
-    return Self.samples(pointwise(isRight, [argMax(prediction), outputs.labels(target)]))
+    let right = Expr.ifEqual(.input(0), .input(1), then: 1, otherwise: 0)
+    return Self.samples(pointwise(right, [argMax(prediction), outputs.labels(target)]))
   }
 }
 

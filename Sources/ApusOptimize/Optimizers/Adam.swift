@@ -1,13 +1,5 @@
 import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// Adam: `m <- b1 * m + (1 - b1) * g`, `v <- b2 * v + (1 - b2) * g^2`, `p <- p - a * m / (sqrt(v) + epsilon)` with
 /// `a = learningRate * sqrt(1 - b2^t) / (1 - b1^t)`.
 ///
@@ -37,7 +29,7 @@ public struct Adam: Optimizer, Hashable {
 
   public func appendValues(step: Int, to values: inout [Double]) {
     let t = Double(step)
-    values.append(learningRate(step) * (1 - pow(beta2, t)).squareRoot() / (1 - pow(beta1, t)))
+    values.append(learningRate(step) * (1 - Double.pow(beta2, t)).squareRoot() / (1 - Double.pow(beta1, t)))
   }
 
   public func rule(_ x: RuleInputs) -> UpdateRule {

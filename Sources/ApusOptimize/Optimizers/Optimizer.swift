@@ -33,13 +33,6 @@ public protocol Optimizer: Configurable {
 extension Optimizer {
   public var stateNames: [String] { [] }
 
-  /// What `appendValues` appends.
-  package func values(step: Int) -> [Double] {
-    var values: [Double] = []
-    appendValues(step: step, to: &values)
-    return values
-  }
-
   /// The type's name, as weight files and histories have it: `adam`.
   public static var name: String { "\(Self.self)".lowercased() }
 }

@@ -1,13 +1,5 @@
 import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// Half a cosine: `to + (from - to) * (1 + cos(pi * min(s / over, 1))) / 2` after s steps.
 ///
 /// Keras's `CosineDecay` with `alpha = to / from`, PyTorch's `CosineAnnealingLR`. Loshchilov and Hutter, "SGDR:
@@ -21,7 +13,7 @@ public struct CosineDecay: Schedule {
   public init(from: Double, to: Double = 0, over: Int) { (self.from, self.to, self.over) = (from, to, over) }
 
   public func value(after steps: Int) -> Double {
-    to + (from - to) * (1 + cos(.pi * min(Double(steps) / Double(over), 1))) / 2
+    to + (from - to) * (1 + Double.cos(.pi * min(Double(steps) / Double(over), 1))) / 2
   }
 
   public var problem: String? { stepsProblem(over, "over") }

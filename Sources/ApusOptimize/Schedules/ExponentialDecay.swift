@@ -1,13 +1,5 @@
 import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// A factor at each step: `from * factor ^ (s / every)` after s steps.
 ///
 /// Keras's `ExponentialDecay`; with `every: 1` PyTorch's `ExponentialLR`. `StepDecay` is the same in stairs.
@@ -21,7 +13,7 @@ public struct ExponentialDecay: Schedule {
     (self.from, self.factor, self.every) = (from, factor, every)
   }
 
-  public func value(after steps: Int) -> Double { from * pow(factor, Double(steps) / Double(every)) }
+  public func value(after steps: Int) -> Double { from * Double.pow(factor, Double(steps) / Double(every)) }
 
   public var problem: String? { stepsProblem(every, "every") ?? factorProblem(factor) }
 }

@@ -1,13 +1,5 @@
 import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// One rise and one long fall, each half a cosine: from `peak / startDivisor` to `peak` in the first `rise` of the
 /// steps, then down to `peak / startDivisor / endDivisor` at the last, where it stays.
 ///
@@ -42,7 +34,7 @@ public struct OneCycle: Schedule {
   }
 
   private static func between(_ first: Double, _ last: Double, share: Double) -> Double {
-    last + (first - last) * (1 + cos(.pi * share)) / 2
+    last + (first - last) * (1 + Double.cos(.pi * share)) / 2
   }
 
   public var problem: String? {

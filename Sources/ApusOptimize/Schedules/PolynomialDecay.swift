@@ -1,13 +1,5 @@
 import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// A power of what is left: `(from - to) * (1 - min(s / over, 1)) ^ power + to` after s steps; with power 1 a line.
 ///
 /// Keras's `PolynomialDecay`, its default for `to` included; with `to: 0` PyTorch's `PolynomialLR`.
@@ -23,7 +15,7 @@ public struct PolynomialDecay: Schedule {
   }
 
   public func value(after steps: Int) -> Double {
-    (from - to) * pow(1 - min(Double(steps) / Double(over), 1), power) + to
+    (from - to) * Double.pow(1 - min(Double(steps) / Double(over), 1), power) + to
   }
 
   public var problem: String? { stepsProblem(over, "over") }

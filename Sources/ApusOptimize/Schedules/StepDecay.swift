@@ -1,13 +1,5 @@
 import ApusCore
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// A factor at some steps: `from * factor ^ k` after s steps, where k is `floor(s / every)`, or the number of
 /// milestones that are at most s.
 ///
@@ -32,7 +24,7 @@ public struct StepDecay: Schedule {
 
   public func value(after steps: Int) -> Double {
     let changes = every.map { steps / $0 } ?? (milestones ?? []).count { $0 <= steps }
-    return from * pow(factor, Double(changes))
+    return from * Double.pow(factor, Double(changes))
   }
 
   public var problem: String? { every.flatMap { stepsProblem($0, "every") } ?? factorProblem(factor) }

@@ -89,9 +89,7 @@ public struct Gradients {
   /// Changes the gradient of each parameter as a tensor of the parameter's size.
   public mutating func mapEach(_ body: (_ gradient: Tensor) -> Tensor) {
     let all = vector()
-    let pieces = zip(arena.offsets, arena.parameters).map { offset, parameter in
-      body(slice(all, starts: [offset], sizes: [parameter.shape.elementCount]))
-    }
-    element = read(graph.pack(pieces, offsets: arena.offsets, count: arena.count))
+    let pieces = arena.places.map { body(slice(all, starts: [$0.offset], sizes: [$0.range.count])) }
+    element = read(arena.pack(pieces, in: graph))
   }
 }
