@@ -50,7 +50,7 @@ extension Trainer {
     get throws {
       [
         ("groups", try jsonText(optimization.groups)),
-        ("transforms", try jsonText(TransformList(optimization.transforms))),
+        ("transforms", try jsonText(optimization.transforms.map(NamedTransform.init))),
       ]
     }
   }

@@ -25,7 +25,7 @@ public struct RunConfiguration: Sendable, Codable {
   private(set) var hyperparameters: Hyperparameters?
   /// Of parameters with numbers of their own; `nil` for none.
   public private(set) var groups: [ParameterGroup]?
-  private var transformList: TransformList?
+  private var namedTransforms: [NamedTransform]?
   /// Paths of the parameters that training leaves as they are; `nil` for none.
   public private(set) var frozen: [String]?
   public var loss: any Loss {
@@ -35,10 +35,10 @@ public struct RunConfiguration: Sendable, Codable {
   private var namedLoss: NamedLoss
   /// Reported beside the loss.
   public var metrics: [any Metric] {
-    get { metricList.metrics }
-    set { metricList = MetricList(newValue) }
+    get { namedMetrics.map(\.metric) }
+    set { namedMetrics = newValue.map(NamedMetric.init) }
   }
-  private var metricList: MetricList
+  private var namedMetrics: [NamedMetric]
   public var batchSize: Int
   public var validationSplit: Double?
   public var seed: UInt64
@@ -47,9 +47,9 @@ public struct RunConfiguration: Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case model, dataset, optimizer, hyperparameters, groups, frozen, seed
-    case transformList = "transforms"
+    case namedTransforms = "transforms"
     case namedLoss = "loss"
-    case metricList = "metrics"
+    case namedMetrics = "metrics"
     case inputShape = "input_shape"
     case classNames = "class_names"
     case learningRate = "learning_rate"
@@ -76,9 +76,9 @@ public struct RunConfiguration: Sendable, Codable {
     learningRate = optimizer.learningRate
     hyperparameters = try Self.fixed(optimizer)
     self.groups = groups.isEmpty ? nil : groups
-    transformList = transforms.isEmpty ? nil : TransformList(transforms)
+    namedTransforms = transforms.isEmpty ? nil : transforms.map(NamedTransform.init)
     namedLoss = NamedLoss(loss)
-    metricList = MetricList(metrics)
+    namedMetrics = metrics.map(NamedMetric.init)
     self.batchSize = batchSize
     self.validationSplit = validationSplit
     self.seed = seed
@@ -88,7 +88,7 @@ public struct RunConfiguration: Sendable, Codable {
   }
 
   /// Transforms of the gradients, one after another.
-  public var transforms: [any GradientTransform] { transformList?.transforms ?? [] }
+  public var transforms: [any GradientTransform] { namedTransforms?.map(\.transform) ?? [] }
 
   /// Whether the run says all of its optimizer; of an older one all but the learning rate is the optimizer's default.
   package var knowsHyperparameters: Bool { hyperparameters != nil }
@@ -117,7 +117,7 @@ public struct RunConfiguration: Sendable, Codable {
     let (told, had) = (groups ?? [], trainer.optimization.groups)
     guard
       try jsonText(told) == jsonText(had),
-      try jsonText(TransformList(transforms)) == jsonText(TransformList(trainer.optimization.transforms))
+      try jsonText(namedTransforms ?? []) == jsonText(trainer.optimization.transforms.map(NamedTransform.init))
     else {
       throw TrainingError(
         .invalidArgument, at: "configuration",
