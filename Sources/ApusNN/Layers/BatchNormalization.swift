@@ -33,7 +33,6 @@ public struct BatchNormalization: NamedLayer {
 
   public func forward(_ x: Tensor) -> Tensor {
     let graph = x.graph
-    guard x.isValid else { return x }
     guard x.rank >= 2 else {
       return graph.fail("BatchNormalization: the input \(x.shape.shapeDescription) has no axis beside the channels")
     }

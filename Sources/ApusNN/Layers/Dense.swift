@@ -23,7 +23,6 @@ public struct Dense: NamedLayer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    guard x.isValid else { return x }
     guard x.rank >= 2, let inputs = x.shape.last, inputs > 0, units > 0 else {
       return x.graph.fail(
         "Dense: input \(x.shape.shapeDescription), \(units) units: it needs [N, ..., inputs] and at least one unit")

@@ -31,7 +31,6 @@ public struct LayerNormalization: NamedLayer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    guard x.isValid else { return x }
     let wanted = Set(axes.map { $0 < 0 ? $0 + x.rank : $0 }).sorted()
     guard !wanted.isEmpty, wanted.count == axes.count, wanted.count < x.rank,
       wanted.allSatisfy(x.shape.indices.contains)
@@ -101,10 +100,9 @@ public struct InstanceNormalization: NamedLayer {
   }
 
   public func forward(_ x: Tensor) -> Tensor {
-    guard x.isValid, x.rank > 2 else {
-      return x.isValid
-        ? x.graph.fail(
-          "InstanceNormalization: \(x.shape.shapeDescription) has no axis between the samples and the channels") : x
+    guard x.rank > 2 else {
+      return x.graph.fail(
+        "InstanceNormalization: \(x.shape.shapeDescription) has no axis between the samples and the channels")
     }
     return groupNormalized(x, gamma, beta, groups: -1, epsilon, "InstanceNormalization")
   }
@@ -113,7 +111,6 @@ public struct InstanceNormalization: NamedLayer {
 private func groupNormalized(
   _ x: Tensor, _ gamma: Parameter?, _ beta: Parameter?, groups: Int, _ epsilon: Double, _ layer: String
 ) -> Tensor {
-  guard x.isValid else { return x }
   guard x.rank >= 2, let channels = x.shape.last else {
     return x.graph.fail("\(layer): the input \(x.shape.shapeDescription) has no axis beside the channels")
   }

@@ -18,7 +18,6 @@ public struct Reshape: NamedLayer {
   public init(_ shape: [Int]) { self.shape = shape }
 
   public func forward(_ x: Tensor) -> Tensor {
-    guard x.isValid else { return x }
     guard let batch = x.shape.first else { return x.graph.fail("Reshape: a scalar has no batch axis") }
     return reshape(x, to: [batch] + shape)
   }
