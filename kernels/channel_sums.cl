@@ -1,5 +1,5 @@
 // Sums of expressions over all rows of a [ROWS, CHANNELS] view; the expressions are generated. Follows vector_cpu.cl if
-// CPU-class. Fixed order, no atomics.
+// CPU-class, group_tree.cl if GPU-class. Fixed order, no atomics.
 //
 // Defines
 //   GPU_CLASS        0 or 1
@@ -32,6 +32,9 @@
 
 #if GPU_CLASS
 
+#define PLUS(a, b) ((a) + (b))
+GROUP_TREE(channel_tree, PLUS)
+
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void channel_sums(PARAMETERS __global float *restrict sums, const INDEX ROWS, const INDEX CHANNELS,
                   const INDEX SPLITS) {
@@ -63,14 +66,8 @@ void channel_sums(PARAMETERS __global float *restrict sums, const INDEX ROWS, co
     }
   }
   for (int k = 0; k < SUMS; k++) {
-    shared[item] = BLOCK_SUM(total[k], rest[k]);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half_height = GROUP / LANES / 2; half_height > 0; half_height /= 2) {
-      if (lane < half_height) shared[item] += shared[item + half_height * LANES];
-      barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    if (lane == 0 && channel < CHANNELS) sums[((INDEX)part * SUMS + k) * CHANNELS + channel] = shared[item];
-    barrier(CLK_LOCAL_MEM_FENCE);
+    const float sum = channel_tree(BLOCK_SUM(total[k], rest[k]), shared, GROUP / LANES, LANES);
+    if (lane == 0 && channel < CHANNELS) sums[((INDEX)part * SUMS + k) * CHANNELS + channel] = sum;
   }
 }
 

@@ -1,5 +1,5 @@
 // Normalisation of groups to mean 0 and variance 1, scaled and shifted by channel, and its gradients, for GPU-class
-// devices. The formulas are in normalize_rows_cpu.cl.
+// devices. The formulas are in normalize_rows_cpu.cl. Follows group_tree.cl.
 //
 // x is [SAMPLES, POSITIONS, GROUPS, WIDTH]; a group is normalised over POSITIONS and WIDTH. LANES work-items share one.
 //
@@ -25,19 +25,8 @@
 
 #define KERNEL __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void
 
-// The sum of v over the work-items of a group, as a tree; all of them get it.
-static inline float group_sum(const float v, __local float *shared) {
-  const int item = get_local_id(0), lane = item % LANES;
-  shared[item] = v;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int width = LANES / 2; width > 0; width /= 2) {
-    if (lane < width) shared[item] += shared[item + width];
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
-  const float result = shared[item - lane];
-  barrier(CLK_LOCAL_MEM_FENCE);
-  return result;
-}
+#define ADD(a, b) ((a) + (b))
+GROUP_TREE(group_sum, ADD)
 
 // Sums of two expressions of element `at` and channel `channel` over a group.
 #define GROUP_SUMS(a, b, TERM_A, TERM_B)                                                           \
@@ -56,8 +45,8 @@ static inline float group_sum(const float v, __local float *shared) {
       ADD_BLOCK(float, total_a, rest_a, block_a);                                                  \
       ADD_BLOCK(float, total_b, rest_b, block_b);                                                  \
     }                                                                                              \
-    a = group_sum(BLOCK_SUM(total_a, rest_a), shared);                                             \
-    b = group_sum(BLOCK_SUM(total_b, rest_b), shared);                                             \
+    a = group_sum(BLOCK_SUM(total_a, rest_a), shared, LANES, 1);                                 \
+    b = group_sum(BLOCK_SUM(total_b, rest_b), shared, LANES, 1);                                 \
   } while (0)
 
 // Work-items past the last group repeat it, so that all meet at the barriers.
@@ -160,14 +149,8 @@ KERNEL normalize_sums(__global const float *restrict x, __global const float *re
     }
   }
   for (int k = 0; k < 2; k++) {
-    shared[item] = BLOCK_SUM(totals[k], rests[k]);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half_height = GROUP / COLUMNS / 2; half_height > 0; half_height /= 2) {
-      if (lane < half_height) shared[item] += shared[item + half_height * COLUMNS];
-      barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    if (lane == 0 && channel < channels) sums[(part * 2 + k) * channels + channel] = shared[item];
-    barrier(CLK_LOCAL_MEM_FENCE);
+    const float sum = group_sum(BLOCK_SUM(totals[k], rests[k]), shared, GROUP / COLUMNS, COLUMNS);
+    if (lane == 0 && channel < channels) sums[(part * 2 + k) * channels + channel] = sum;
   }
 }
 #endif

@@ -1,4 +1,5 @@
 // Sum, mean or maximum over one axis of a contiguous [OUTER, REDUCE, INNER] view, and argmax; fixed order, no atomics.
+// Follows group_tree.cl if GPU-class.
 //
 // Sums are made of blocks (ADD_BLOCK in common.cl): their rounding error does not grow with their length.
 //
@@ -126,11 +127,13 @@ __kernel void reduce_argmax(__global const float *restrict x, __global int *rest
 
 #elif GPU_CLASS
 
+GROUP_TREE(reduce_tree, COMBINE)
+
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void FIRST_PASS {
-  __local float sums[GROUP];
+  __local float shared[GROUP];
   const int item = get_local_id(0);
 #if INNER == 1
-  // LANES work-items take every LANES-th element of a row's part, then halve.
+  // LANES work-items take every LANES-th element of a row's part.
   const int lane = item % LANES, step = LANES, distance = 1;
   const INDEX row = (INDEX)get_group_id(0) * (GROUP / LANES) + item / LANES;
   const bool real = row < (INDEX)OUTER * SPLITS;
@@ -158,18 +161,10 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void FIRST_PASS {
       COMBINE_BLOCK(float, total, rest, block);
     }
   }
-  sums[item] = RESULT(total, rest);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int half_width = lanes / 2; half_width > 0; half_width /= 2) {
-    if (lane < half_width) {
-      const float a = sums[item], b = sums[item + half_width * distance];
-      sums[item] = COMBINE(a, b);
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
+  const float sum = reduce_tree(RESULT(total, rest), shared, lanes, distance);
   if (real && lane == 0) {
     const INDEX at = SLOT(outer, part) + column;
-    const float v = sums[item] * FACTOR;
+    const float v = sum * FACTOR;
     y[at] = FINAL(float, LOAD1, v, at, CHANNEL(outer, column));
   }
 }

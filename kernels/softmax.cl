@@ -1,4 +1,5 @@
 // Softmax, log-softmax and softmax cross-entropy over the rows of [ROWS, COLUMNS], and the cross-entropy's gradient.
+// Follows group_tree.cl if GPU-class.
 //
 // With m = max_c x[c] and s = sum_c exp(x[c] - m), per row:
 //   softmax[c] = exp(x[c] - m) / s       log_softmax[c] = x[c] - m - log(s)
@@ -53,25 +54,11 @@ typedef int mask;
   const bool real = asked < ROWS; \
   const int row = min(asked, ROWS - 1);
 
-// Combines v over the work-items of a row, as a tree; all of them get the result.
-#define ROW_TREE(name, combine) \
-  static inline float name(float v, __local float *scratch) { \
-    const int item = get_local_id(0), lane = item % LANES; \
-    scratch[item] = v; \
-    barrier(CLK_LOCAL_MEM_FENCE); \
-    for (int width = LANES / 2; width > 0; width /= 2) { \
-      if (lane < width) scratch[item] = combine(scratch[item], scratch[item + width]); \
-      barrier(CLK_LOCAL_MEM_FENCE); \
-    } \
-    const float result = scratch[item - lane]; \
-    barrier(CLK_LOCAL_MEM_FENCE); \
-    return result; \
-  }
 #define ADD(a, b) ((a) + (b))
-ROW_TREE(softmax_tree_max, fmax)
-ROW_TREE(softmax_tree_sum, ADD)
-#define ROW_MAX(v) softmax_tree_max(v, scratch)
-#define ROW_SUM(v) softmax_tree_sum(v, scratch)
+GROUP_TREE(softmax_tree_max, fmax)
+GROUP_TREE(softmax_tree_sum, ADD)
+#define ROW_MAX(v) softmax_tree_max(v, scratch, LANES, 1)
+#define ROW_SUM(v) softmax_tree_sum(v, scratch, LANES, 1)
 
 #else
 

@@ -71,8 +71,10 @@ struct Doctor: ParsableCommand {
     if !json { writeToStandardOutput(line + "\n") }
   }
 
+  private static let nameLength = SelfTest.Family.allCases.map(\.rawValue.count).max()!
+
   private func show(_ result: SelfTest.Result) {
-    let family = result.family.rawValue + String(repeating: " ", count: 12 - result.family.rawValue.count)
+    let family = result.family.rawValue.padding(toLength: Self.nameLength, withPad: " ", startingAt: 0)
     let error = String(format: "%.1e", result.worstError)
     show("  \(result.passed ? "pass" : "FAIL")  \(family) \(result.caseCount) cases, largest relative error \(error)")
     for failure in result.failures { show("        \(failure)") }

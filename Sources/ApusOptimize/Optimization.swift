@@ -1,4 +1,4 @@
-public import ApusCore
+package import ApusCore
 
 /// All that turns gradients into new weights: transforms of the gradients one after another, then the optimizer's rule,
 /// for each group of parameters with its own numbers.

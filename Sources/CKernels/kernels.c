@@ -8,6 +8,12 @@ static const char builtins[] = {
 static const char common[] = {
 #embed "../../kernels/common.cl" suffix(, 0)
 };
+static const char group_tree[] = {
+#embed "../../kernels/group_tree.cl" suffix(, 0)
+};
+static const char probe_sub_groups[] = {
+#embed "../../kernels/probe_sub_groups.cl" suffix(, 0)
+};
 static const char philox[] = {
 #embed "../../kernels/philox.cl" suffix(, 0)
 };
@@ -89,12 +95,12 @@ static const char normalize_gpu[] = {
 static const struct {
   const char *name, *text;
 } sources[] = {
-  SOURCE(builtins), SOURCE(common), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
+  SOURCE(builtins), SOURCE(common), SOURCE(group_tree), SOURCE(philox), SOURCE(pointwise), SOURCE(vector_cpu),
   SOURCE(conv2d_cpu), SOURCE(conv2d_transpose_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(depthwise_cpu),
   SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu),
   SOURCE(gemm_narrow_cpu), SOURCE(matrix_tile_gpu), SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d),
   SOURCE(reduce), SOURCE(channel_sums), SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
-  SOURCE(normalize_rows_cpu), SOURCE(normalize_samples_cpu), SOURCE(normalize_gpu),
+  SOURCE(normalize_rows_cpu), SOURCE(normalize_samples_cpu), SOURCE(normalize_gpu), SOURCE(probe_sub_groups),
 };
 
 const char *apus_kernel_source(const char *name) {

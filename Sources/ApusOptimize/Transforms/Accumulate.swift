@@ -1,4 +1,4 @@
-public import ApusCore
+import ApusCore
 
 /// One change of the weights for `steps` steps, by the mean of their gradients: a batch that does not fit in memory, in
 /// parts.

@@ -1,4 +1,4 @@
-public import ApusCore
+import ApusCore
 
 /// A moving average of the weights, beside the weights that are trained: `a <- decay * a + (1 - decay) * p` after each
 /// change; after the first, `a <- p`.

@@ -1,4 +1,4 @@
-public import ApusCore
+import ApusCore
 
 /// Each number of a gradient is brought into `-limit ... limit`: `g <- min(max(g, -limit), limit)`.
 ///

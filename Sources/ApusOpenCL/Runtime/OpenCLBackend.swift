@@ -11,6 +11,8 @@ package final class OpenCLBackend: Backend {
   package var schedules: [String: String] = [:]
   private let staging: StagingRing
   private var profilingQueue: ProfilingQueue?
+  /// Found out where a kernel first asks.
+  lazy var subGroups = SubGroups.found(on: self)
 
   /// - Parameters:
   ///   - memoryLimit: most bytes to allocate, below the device's own limit; how tests run out of memory.

@@ -5,7 +5,8 @@ extension MatMul: CPUOperation {
 
   func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
     #if OneDNN
-      if backend.usesOneDNN { return try nativeBody(invocation, on: backend) }
+      let shape = MatMulShape(self, a: invocation.inputs[0].shape, result: invocation.output.shape)
+      if backend.usesOneDNN, !shape.isLongRow { return try nativeBody(invocation, on: backend) }
     #endif
     return try ownBody(invocation, on: backend)
   }
@@ -20,4 +21,11 @@ struct MatMulShape {
     (m, n) = (result[result.count - 2], result[result.count - 1])
     k = matMul.transposeA ? a[a.count - 2] : a[a.count - 1]
   }
+
+  /// Whether the result is a row or a column of sums so long that the order of their terms matters: oneDNN has no blocks
+  /// there.
+  var isLongRow: Bool { min(m, n) == 1 && k > Self.longSum }
+
+  /// Terms that a processor with AVX2 may add one after the other in each of its eight lanes.
+  static let longSum = 1 << 16
 }

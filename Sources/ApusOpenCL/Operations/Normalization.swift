@@ -124,7 +124,7 @@ private struct NormalizationTile: KernelSchedule {
     case .gpu:
       let group = backend.groupSize
       let lanes = min(group, max(4, sizes.count.dividedRoundingUp(by: 4).roundedUpToPowerOfTwo))
-      files = ["normalize_gpu"]
+      files = backend.treeFiles("normalize_gpu")
       numbers = [samples, sizes.positions, sizes.groups, sizes.width]
       (global, local) = ((samples * sizes.groups).dividedRoundingUp(by: group / lanes) * group, group)
       let columns = min(group, 64, max(4, channels.roundedUpToPowerOfTwo))

@@ -28,7 +28,7 @@ extension ChannelSums: OpenCLOperation {
     let additions = source.results.enumerated().map { "ADD(\($0), \($1));\n" }.joined()
     defines.define("TERMS(T, LOAD, index, channel, ADD)", "{\n\(source.statements)\(additions)}")
 
-    let files = backend.kernelClass == .cpu ? ["vector_cpu", "channel_sums"] : ["channel_sums"]
+    let files = (backend.kernelClass == .cpu ? ["vector_cpu"] : []) + backend.treeFiles("channel_sums")
     let program = try backend.source(files, defines, for: call)
     let partial = tile.splits == 1 ? call.output.buffer : call.workspace!
     var launches = [

@@ -27,7 +27,7 @@ package struct OpenCLDevice: @unchecked Sendable {
   package internal(set) var platformName: String
   package let platformVersion: String
   package let driverVersion: String
-  package let extensions: [String]
+  package internal(set) var extensions: [String]
   package let maximumWorkGroupSize: Int
   package let localMemoryBytes: Int
   /// Whether the device multiplies and adds with one rounding; where it does not, the function `fma` is a long one.

@@ -38,7 +38,7 @@ extension OpenCLBackend {
       all["LANES"] = lanes
       (global, local) = (rows.dividedRoundingUp(by: groupSize / lanes) * groupSize, groupSize)
     }
-    let source = try source(["softmax"], all, for: call, epilogue: epilogue)
+    let source = try source(treeFiles("softmax"), all, for: call, epilogue: epilogue)
     let arguments = call.inputs.map(\.buffer) + [call.output.buffer] + epilogue.arguments
     return OpenCLKernel([try launch(source, entry, arguments, global: [global], local: [local])])
   }

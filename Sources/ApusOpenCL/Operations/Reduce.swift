@@ -36,7 +36,7 @@ extension Reduction: OpenCLOperation {
     let tile = call.chosen(ReductionTile.self)
     defines.append(view.defines)
     defines.append(tile.defines)
-    let source = try backend.source(["reduce"], defines, for: call, epilogue: epilogue)
+    let source = try backend.source(backend.treeFiles("reduce"), defines, for: call, epilogue: epilogue)
     let (global, local) = ([tile.global], [tile.local])
     if tile.splits == 1 {
       return OpenCLKernel([

@@ -33,6 +33,8 @@ enum Conv2DSchedule: KernelSchedule {
       candidates + [
         { pass, shape in shape.sampled(pass).map { .sampled($0) } },
         { pass, shape in shape.isSummedImageByImage(pass) ? .imageByImage : nil },
+        // oneDNN may add all terms of a window one after the other.
+        { pass, shape in pass == .forward && shape.filterCount / shape.k > MatMulShape.longSum ? .product : nil },
         { _, _ in .library },
       ]
   #endif

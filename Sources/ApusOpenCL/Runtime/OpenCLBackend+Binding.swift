@@ -21,11 +21,17 @@ extension OpenCLBackend {
   /// Work-items of a group where a kernel takes any number.
   var groupSize: Int { min(256, context.device.maximumWorkGroupSize.roundedDownToPowerOfTwo) }
 
+  private static let treeFile = "group_tree"
+
+  /// The files of a family whose GPU-class kernels combine what the work-items of a group found.
+  func treeFiles(_ family: String) -> [String] { kernelClass == .gpu ? [Self.treeFile, family] : [family] }
+
   /// The source of `files` for an invocation: its definitions, those of the device and those of the epilogue.
   func source(
     _ files: [String], _ defines: Defines, for call: Invocation<OpenCLBuffer>, epilogue: Epilogue? = nil
   ) throws(BackendError) -> KernelSource {
     var all: Defines = ["GPU_CLASS": kernelClass == .gpu ? 1 : 0]
+    if files.contains(Self.treeFile) { all["SUB_GROUPS"] = subGroups.rawValue }
     let operands = call.inputs + [call.output] + call.epilogueInputs
     all.append(defines)
     if let epilogue { all.append(epilogue.defines) }
