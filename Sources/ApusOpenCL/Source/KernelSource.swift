@@ -8,7 +8,8 @@ struct KernelSource {
   let name: String
   let defines: String
   let text: String
-  /// What `clBuildProgram` takes.
+  /// What `clBuildProgram` takes. No warnings: pocl counts them on standard error, several a kernel where vectors are
+  /// wider than the processor's registers.
   let options: String
   /// Whether INDEX is `long`, not `int`.
   let hasLongIndices: Bool
@@ -29,14 +30,14 @@ struct KernelSource {
     if !device.hasFusedMultiplyAdd { text += "#undef fma\n#define fma(a, b, c) ((a) * (b) + (c))\n" }
     for file in ["common"] + files { text += try Self.file(file) }
     self.text = text
-    options = device.isPocl ? "-cl-std=CL1.2 -D_OPENCL_H_" : "-cl-std=CL1.2"
+    options = device.isPocl ? "-cl-std=CL1.2 -w -D_OPENCL_H_" : "-cl-std=CL1.2 -w"
   }
 
   /// A user's own, to which nothing is added.
   init(own text: String, name: String) {
     self.name = name
     self.text = text
-    (defines, options, hasLongIndices) = ("", "-cl-std=CL1.2", false)
+    (defines, options, hasLongIndices) = ("", "-cl-std=CL1.2 -w", false)
   }
 
   /// A checksum of all files, as text.
