@@ -35,6 +35,9 @@ let package = Package(
       dependencies: ["ApusCore", "ApusNN", "ApusOptimize", "ApusData", "ApusDevices", "ApusSafetensors"],
       swiftSettings: swift),
 
+    // Cases of operations, for the self-test, the tuner, tests and benchmarks.
+    .target(name: "ApusCases", dependencies: ["ApusCore"], swiftSettings: swift),
+
     // Backends, and the choice between them at run time.
     .target(
       name: "ApusCPU",
@@ -45,7 +48,9 @@ let package = Package(
     .target(name: "ApusOpenCL", dependencies: ["ApusCore", "COpenCL", "CKernels"], swiftSettings: swift),
     .target(
       name: "ApusDevices",
-      dependencies: ["ApusCore", "ApusCPU", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"]))],
+      dependencies: [
+        "ApusCore", "ApusCases", "ApusCPU", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
+      ],
       swiftSettings: swift),
 
     // C shims over system libraries, which are loaded at run time: none is needed to build. The kernels' sources.
@@ -82,7 +87,7 @@ let package = Package(
 
     .target(
       name: "ApusBenchmark",
-      dependencies: ["ApusCore", "ApusNN", "ApusOptimize", "ApusData", "ApusDevices", "ApusTraining"],
+      dependencies: ["ApusCore", "ApusCases", "ApusNN", "ApusOptimize", "ApusData", "ApusDevices", "ApusTraining"],
       swiftSettings: swift),
 
     // Tests mirror the sources; ApusBackendTests runs one list of cases on every backend.
@@ -97,8 +102,8 @@ let package = Package(
     .testTarget(
       name: "ApusBackendTests",
       dependencies: [
-        "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusOptimize", "ApusSafetensors", "ApusTraining",
-        .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
+        "ApusCases", "ApusCore", "ApusCPU", "ApusData", "ApusDevices", "ApusNN", "ApusOptimize", "ApusSafetensors",
+        "ApusTraining", .target(name: "ApusOpenCL", condition: .when(traits: ["OpenCL"])),
       ],
       exclude: ["Golden"]),
     .testTarget(name: "ApusDataTests", dependencies: ["ApusData", "ApusCore"], exclude: ["Fixtures"]),

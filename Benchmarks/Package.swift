@@ -10,11 +10,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
   ],
   targets: [
-    .target(name: "Operations", dependencies: [.product(name: "Apus", package: "apus")]),
     .executableTarget(
       name: "cliffs",
       dependencies: [
-        "Operations",
         .product(name: "Apus", package: "apus"),
         .product(name: "ApusBenchmark", package: "apus"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -23,15 +21,14 @@ let package = Package(
     .executableTarget(
       name: "rates",
       dependencies: [
-        "Operations",
         .product(name: "Apus", package: "apus"),
+        .product(name: "ApusBenchmark", package: "apus"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Rates"),
     .executableTarget(
       name: "ApusBenchmarks",
       dependencies: [
-        "Operations",
         .product(name: "Apus", package: "apus"),
         .product(name: "ApusBenchmark", package: "apus"),
         .product(name: "Benchmark", package: "benchmark"),

@@ -6,7 +6,7 @@ import ApusTraining
 
 /// Steps of training or inference of a network on noise that lies on the device, one by one: what the package in
 /// `Benchmarks/` needs beyond the public interface.
-public final class ModelSteps {
+public final class ModelSteps: Workload {
   public let device: DeviceDescription
   /// Floating-point operations of a step's convolutions and products, a multiply-add counted as two.
   public let operations: Double

@@ -53,8 +53,8 @@ public struct ImageDataset: Sendable, Hashable {
     }
     guard images.count > 0 else { throw failure("no pixels: the images are \(images.shape.shapeDescription)") }
     guard classNames.count <= Int(Int32.max) else { throw failure("\(classNames.count) classes") }
-    let classCount = Int32(classNames.count)
-    let strayIndex = labels.withElements(as: Int32.self) { $0.firstIndex { $0 < 0 || $0 >= classCount } }
+    let classCount = classNames.count
+    let strayIndex = labels.withElements(as: Int32.self) { $0.firstIndex { !Numerics.isClass($0, of: classCount) } }
     if let strayIndex {
       let label = labels.withElements(as: Int32.self) { $0[strayIndex] }
       throw failure(

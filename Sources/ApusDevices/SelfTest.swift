@@ -1,3 +1,4 @@
+import ApusCases
 public import ApusCore
 
 /// Checks a device's kernels against the reference implementation, family by family, on small shapes.
@@ -38,19 +39,17 @@ public enum SelfTest {
     on session: any Session, against reference: any Session, families: [Family] = Family.allCases
   ) -> [Result] {
     families.map { family in
-      let cases = SelfTestCase.cases(of: family)
+      let cases = family.cases.filter { $0.uses.contains(.selfTest) }
       var worst = 0.0
       var failures: [String] = []
       let progress = ProgressLine("Checking \(family.rawValue)", total: cases.count)
       for test in cases {
         progress?.next()
         do {
-          let error = try test.relativeError(of: session, against: reference)
+          let (errors, flaws) = try test.compare(test.run(on: session), with: test.run(on: reference))
           // `max` would lose a NaN.
-          if !(error <= worst) { worst = error }
-          if !(error <= test.tolerance) {
-            failures.append("\(test.name): relative error \(error), at most \(test.tolerance) is right")
-          }
+          for error in errors where !(error <= worst) { worst = error }
+          if let first = flaws.first { failures.append("\(test.name): \(first)") }
         } catch {
           failures.append("\(test.name): \(error)")
         }
@@ -60,54 +59,21 @@ public enum SelfTest {
   }
 }
 
-/// A small graph with its inputs, to be run on two devices.
-struct SelfTestCase {
-  /// What a case computes: results, and parameters that the run changes.
-  struct Traced {
-    var outputs: [Tensor]
-    var parameters: [Parameter] = []
-  }
-
-  let name: String
-  /// Length of the longest sum behind one element of the result.
-  let reductionLength: Int
-  let inputs: [NDArray]
-  let build: ([Tensor]) -> Traced
-
-  /// Rounding errors of a sum of n terms grow like the root of n.
-  var tolerance: Double { 1e-5 * Double(max(reductionLength, 1)).squareRoot() }
-
-  /// The largest relative error over all results.
-  func relativeError(of session: any Session, against reference: any Session) throws -> Double {
-    let results = try zip(run(on: session), run(on: reference)).map { $0.relativeDistance(from: $1) }
-    return results.contains(where: \.isNaN) ? .nan : results.max() ?? 0
-  }
-
-  private func run(on session: any Session) throws -> [NDArray] {
-    let graph = Graph(mode: .training)
-    let traced = try graph.trace { graph in
-      build(inputs.enumerated().map { graph.input("x\($0)", shape: $1.shape, dtype: $1.dtype) })
+extension SelfTest.Family {
+  fileprivate var cases: [OperationCase] {
+    switch self {
+    case .pointwise: CaseCatalog.pointwise
+    case .random: CaseCatalog.random
+    case .convolution: CaseCatalog.convolution
+    case .product: CaseCatalog.product
+    case .pooling: CaseCatalog.pooling
+    case .reduction: CaseCatalog.reduction
+    case .normalization: CaseCatalog.normalization
+    case .softmax: CaseCatalog.softmax
+    case .loss: CaseCatalog.loss
+    case .shaping: CaseCatalog.shaping
+    case .gather: CaseCatalog.gather
+    case .update: CaseCatalog.update
     }
-    let plan = try session.compile(graph, outputs: traced.outputs)
-    for (index, input) in plan.inputs.enumerated() {
-      // What is not one of the case's inputs is the seed and step of random numbers.
-      let value = index < inputs.count ? inputs[index] : NDArray([11, 3] as [Int32], shape: input.type.shape)
-      try plan.setInput(index, value)
-    }
-    try plan.run()
-    return try traced.outputs.indices.map(plan.output) + traced.parameters.map(session.read)
-  }
-}
-
-extension NDArray {
-  /// `|x - r| / |r|` in L2 norms; the plain distance where the reference is zero.
-  func relativeDistance(from reference: NDArray) -> Double {
-    var distance = 0.0
-    var length = 0.0
-    for (x, r) in zip(doubles, reference.doubles) {
-      distance += (x - r) * (x - r)
-      length += r * r
-    }
-    return (length == 0 ? distance : distance / length).squareRoot()
   }
 }

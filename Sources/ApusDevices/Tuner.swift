@@ -99,7 +99,7 @@ package struct Tuner {
 
   /// Leaves the schedules that compute what the reference computes.
   private func check(_ finding: inout Finding) throws {
-    let trial = TuningTrial(finding.example)
+    let trial = try TuningTrial(finding.example)
     let expected = try trial.run(on: reference)
     for schedule in finding.schedules {
       backend.schedules[finding.problem] = schedule

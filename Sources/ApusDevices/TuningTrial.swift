@@ -1,17 +1,14 @@
+import ApusCases
 import ApusCore
 
 /// One operation of a step by itself, with what was fused into it, on noise.
 struct TuningTrial {
-  private let graph = Graph()
-  private let result: Tensor
-  private let inputs: [NDArray]
+  private let test: OperationCase
+  private let traced: OperationCase.Traced
   private var options = CompileOptions()
-  /// Terms of the sum behind one element of the result.
-  private let reductionLength: Double
 
-  init(_ operation: RunProfile.Operation) {
+  init(_ operation: RunProfile.Operation) throws {
     let (request, output) = (operation.request, operation.request.result)
-    reductionLength = max(1, operation.floatingPointOperations / Double(2 * output.count))
     let types =
       request.operands
       + request.epilogueOperands.map { type in
@@ -23,44 +20,27 @@ struct TuningTrial {
           }
         return TensorType(shape: shape, dtype: type.dtype)
       }
-    var tensors: [Tensor] = []
-    var values: [NDArray] = []
-    for (number, type) in types.enumerated() {
-      tensors.append(graph.input("x\(number)", shape: type.shape, dtype: type.dtype))
-      values.append(Self.noise(type.shape, stream: UInt32(number)).converted(to: type.dtype))
+    let terms = Int(operation.floatingPointOperations / Double(2 * output.count))
+    test = OperationCase(operation.name, types.map { .noise($0) }, sums: terms) { inputs in
+      let operands = Array(inputs.prefix(request.operands.count))
+      let result = operands[0].graph.append(request.op, operands, output)
+      return request.epilogue.map { pointwise($0, [result] + inputs.dropFirst(operands.count)) } ?? result
     }
-    let operands = Array(tensors.prefix(request.operands.count))
-    var result = graph.append(request.op, operands, output)
-    if let epilogue = request.epilogue {
-      result = pointwise(epilogue, [result] + tensors.dropFirst(operands.count))
-    }
-    self.result = result
-    inputs = values
+    traced = try test.traced()
     // All rows at once: tiles of them would be other problems.
     options.batchTileRows = operation.inputs[0].shape.first
   }
 
-  func run(on session: any Session) throws -> NDArray {
-    try session.compile(graph, outputs: [result], options: options)(inputs)[0]
-  }
+  func run(on session: any Session) throws -> [NDArray] { try traced.compiled(on: session, options: options)() }
 
   /// What is wrong with the session's result, or with its kernels; `nil` where nothing is.
   ///
-  /// The bound is that of the tests: rounding errors of a sum of n terms grow like the root of n.
-  ///
   /// - Throws: what leaves the device unusable.
-  func flaw(on session: any Session, expected: NDArray) throws -> String? {
+  func flaw(on session: any Session, expected: [NDArray]) throws -> String? {
     do {
-      let error = try run(on: session).relativeDistance(from: expected)
-      let bound = 1e-5 * reductionLength.squareRoot()
-      return error <= bound ? nil : "wrong result: relative error \(error), at most \(bound) is right"
+      return test.compare(try run(on: session), with: expected).flaws.first.map { "wrong \($0)" }
     } catch let error as BackendError where error.code != .deviceLost {
       return error.message
     }
-  }
-
-  private static func noise(_ shape: [Int], stream: UInt32) -> NDArray {
-    var random = PhiloxGenerator(seed: 5, stream: stream)
-    return NDArray((0..<shape.elementCount).map { _ in 2 * random.uniform() - 1 }, shape: shape)
   }
 }

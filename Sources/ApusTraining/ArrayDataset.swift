@@ -66,7 +66,7 @@ struct ArrayDataset: Dataset {
   func strayLabel(classes: Int) -> (index: Int, label: Int)? {
     guard targets.dtype == .int32 else { return nil }
     return targets.withElements(as: Int32.self) { values in
-      values.firstIndex { $0 < 0 || Int($0) >= classes }.map { ($0, Int(values[$0])) }
+      values.firstIndex { !Numerics.isClass($0, of: classes) }.map { ($0, Int(values[$0])) }
     }
   }
 }

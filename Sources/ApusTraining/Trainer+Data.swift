@@ -74,7 +74,7 @@ extension Dataset {
 
   /// - Throws: `TrainingError` for a label in `target`, of sample `index`, that is no class.
   func requireLabels(in target: UnsafeMutableRawBufferPointer, index: Int, classes: Int) throws(TrainingError) {
-    if let stray = target.bindMemory(to: Int32.self).first(where: { $0 < 0 || Int($0) >= classes }) {
+    if let stray = target.bindMemory(to: Int32.self).first(where: { !Numerics.isClass($0, of: classes) }) {
       throw strayLabelError(Int(stray), index: index, classes: classes)
     }
   }

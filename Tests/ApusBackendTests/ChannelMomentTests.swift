@@ -38,7 +38,7 @@ extension BackendTests {
           #expect(isRight || isConstant(x, k, c) && results[1][k] == 0, "\(data): \(results[1][k]) of \(variance[k])")
         }
         let gradient = x.indices.map { (0.25 + Double(x[$0]) - mean[$0 % c]) / Double(n) }
-        #expect(error(results[2], gradient, of: gradient) <= 1e-5, "\(data): gradient")
+        #expect(Numerics.relativeError(results[2], gradient) <= 1e-5, "\(data): gradient")
       }
     }
 

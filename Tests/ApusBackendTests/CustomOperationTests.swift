@@ -1,3 +1,4 @@
+import ApusCases
 import ApusCore
 import Testing
 
@@ -50,7 +51,7 @@ extension BackendTests {
     func runsEverywhere(_ backend: TestBackend, _ test: (name: String, count: Int)) throws {
       let (graph, outputs) = try build(test.count == 1 ? halfSquare : twice)
       let values = [[5, 7], [7]].enumerated().map { index, shape in
-        OpCase.Input(shape: shape, values: .real(-1...1)).array(stream: UInt32(index), .float32)
+        OperationCase.Input.real(shape).array(stream: UInt32(index))
       }
       let executable = try backend.session().compile(graph, outputs: outputs)
       let listing = executable.listing
@@ -58,7 +59,7 @@ extension BackendTests {
       #expect((count("halfSquare") > 0) == (backend != .cpu) && count("twice") == 0, "\(listing)")
       let results = try executable(values, outputs: outputs.count)
       let expected = try TestBackend.reference().compile(graph, outputs: outputs)(values, outputs: outputs.count)
-      for (result, truth) in zip(results, expected) { #expect(relativeError(result, truth) < 1e-6) }
+      for (result, truth) in zip(results, expected) { #expect(result.relativeError(from: truth) < 1e-6) }
       // Against numbers: y = x * x / 2 + b for x > 0.
       if test.count == 1 {
         for (i, (x, y)) in zip(values[0].doubles, results[0].doubles).enumerated() {

@@ -1,4 +1,5 @@
 import ApusCPU
+import ApusCases
 import ApusCore
 import ApusDevices
 import ApusNN
@@ -132,14 +133,11 @@ struct SweptConvolution: CustomStringConvertible {
 extension BackendTests {
   /// No kernel, ours or a library's, writes outside of its operands or reads what nothing wrote.
   @Suite(.serialized) struct GuardTests {
-    @Test(arguments: TestBackend.allCases, opCases)
-    func everyOperationStaysInItsMemory(_ backend: TestBackend, _ test: OpCase) throws {
+    @Test(arguments: TestBackend.allCases, CaseCatalog.all)
+    func everyOperationStaysInItsMemory(_ backend: TestBackend, _ test: OperationCase) throws {
       let guarded = try GuardedSession(backend)
       let expected = try test.run(on: TestBackend.reference(), options: .plain)
-      let results = try test.run(on: guarded.session)
-      for (result, truth) in zip(results, expected) {
-        #expect(relativeError(result, truth) <= 1e-5 * Double(test.reductionLength).squareRoot())
-      }
+      #expect(try test.compare(test.run(on: guarded.session), with: expected).flaws == [])
       #expect(guarded.damage().isEmpty)
     }
 
@@ -187,9 +185,10 @@ extension BackendTests {
       let expected = try convolution.run(on: TestBackend.reference(), options: .plain)
       let results = try convolution.run(on: guarded.session)
       for (index, what) in ["result", "input gradient", "filter gradient"].enumerated() {
-        let error = relativeError(results[index], expected[index])
-        let tolerance = 1e-5 * Double(convolution.terms[index]).squareRoot()
-        #expect(error <= tolerance, "\(convolution): \(what): relative error \(error)")
+        let error = results[index].relativeError(from: expected[index])
+        #expect(
+          error <= Numerics.tolerance(ofSums: convolution.terms[index]),
+          "\(convolution): \(what): relative error \(error)")
       }
       #expect(guarded.damage().isEmpty, "\(convolution)")
     }

@@ -1,3 +1,4 @@
+import ApusCases
 import ApusCore
 import Testing
 
@@ -24,8 +25,7 @@ struct NonFiniteCase: Sendable, CustomTestStringConvertible {
     let inputs = shapes.enumerated().map { index, shape in graph.input("x\(index)", shape: shape) }
     let result = try graph.trace { _ in build(inputs) }
     let values = shapes.enumerated().map { index, shape in
-      var elements = OpCase.Input(shape: shape, values: .real(-1...1)).array(stream: UInt32(index), .float32)
-        .values(as: Float.self)
+      var elements = OperationCase.Input.real(shape).array(stream: UInt32(index)).values(as: Float.self)
       if index == 0 { elements[position] = .nan }
       return NDArray(elements, shape: shape)
     }

@@ -1,5 +1,5 @@
+import ApusCases
 import ApusCore
-import Foundation
 import Testing
 
 extension CompileOptions {
@@ -15,53 +15,31 @@ extension CompileOptions {
 extension BackendTests {
   @Suite(.serialized) struct OpTests {
     /// Forward and gradients, fused and planned, agree with the reference, which runs node by node in memory of their
-    /// own, within 1e-5 * sqrt(terms summed).
-    @Test(arguments: TestBackend.allCases, opCases)
-    func matchesReference(_ backend: TestBackend, _ test: OpCase) throws {
+    /// own.
+    @Test(arguments: TestBackend.allCases, CaseCatalog.all)
+    func matchesReference(_ backend: TestBackend, _ test: OperationCase) throws {
       let expected = try test.run(on: TestBackend.reference(), options: .plain)
-      let results = try test.run(on: backend.session())
-      let tolerance = 1e-5 * Double(test.reductionLength).squareRoot()
-      for (index, (result, truth)) in zip(results, expected).enumerated() {
-        let error = relativeError(result, truth)
-        let what = index == 0 ? "result" : "gradient \(index - 1)"
-        #expect(error <= tolerance, "\(what): relative error \(error)")
-        if truth.dtype == .int32 { #expect(result == truth) }
-      }
-    }
-
-    /// What inference makes of a convolution and a pooling agrees with the reference.
-    @Test(arguments: TestBackend.allCases, pooledConvolutionCases)
-    func poolsConvolutions(_ backend: TestBackend, _ test: OpCase) throws {
-      let traced = try test.traced(.float32, gradients: false)
-      let expected = try TestBackend.reference().compile(traced.graph, outputs: traced.outputs, options: .plain)(
-        traced.values)[0]
-      let result = try backend.session().compile(traced.graph, outputs: traced.outputs)(traced.values)[0]
-      let error = relativeError(result, expected)
-      #expect(error <= 1e-5 * Double(test.reductionLength).squareRoot(), "relative error \(error)")
+      #expect(try test.compare(test.run(on: backend.session()), with: expected).flaws == [])
     }
 
     /// Without fusion and memory reuse, the same numbers. OpenCL compiles each kernel for it: there, networks only.
-    @Test(arguments: TestBackend.allCases, opCases)
-    func isUnchangedByFusionAndPlanning(_ backend: TestBackend, _ test: OpCase) throws {
-      guard backend == .cpu || networkCases.contains(test.name) else { return }
-      let fused = try test.run(on: backend.session())
+    @Test(arguments: TestBackend.allCases, CaseCatalog.all)
+    func isUnchangedByFusionAndPlanning(_ backend: TestBackend, _ test: OperationCase) throws {
+      guard backend == .cpu || test.uses.contains(.unfused) else { return }
       let unfused = try test.run(on: backend.session(), options: .plain)
-      let tolerance = 1e-5 * Double(test.reductionLength).squareRoot()
-      for (a, b) in zip(fused, unfused) { #expect(relativeError(a, b) <= tolerance) }
+      #expect(try test.compare(test.run(on: backend.session()), with: unfused).flaws == [])
     }
 
     /// The same inputs twice give the same bits.
-    @Test(arguments: TestBackend.allCases, opCases)
-    func isDeterministic(_ backend: TestBackend, _ test: OpCase) throws {
-      let traced = try test.traced(.float32)
-      let executable = try backend.session().compile(traced.graph, outputs: traced.outputs)
-      let first = try executable(traced.values, outputs: traced.outputs.count)
-      let second = try executable(traced.values, outputs: traced.outputs.count)
-      #expect(first == second)
+    @Test(arguments: TestBackend.allCases, CaseCatalog.all)
+    func isDeterministic(_ backend: TestBackend, _ test: OperationCase) throws {
+      let run = try test.traced().compiled(on: backend.session())
+      let first = try run()
+      #expect(try run() == first)
     }
 
     /// Symbolic gradients against central differences, in float64 on the reference.
-    @Test(arguments: opCases) func gradientMatchesFiniteDifferences(_ test: OpCase) throws {
+    @Test(arguments: CaseCatalog.all) func gradientMatchesFiniteDifferences(_ test: OperationCase) throws {
       guard test.inputs.contains(where: \.isDifferentiable) else { return }
       let session = try TestBackend.reference()
       let traced = try test.traced(.float64)
@@ -69,7 +47,7 @@ extension BackendTests {
         traced.values, outputs: traced.outputs.count
       ).dropFirst()
       let forward = try session.compile(traced.graph, outputs: [traced.outputs[0]])
-      let weights = OpCase.Input(shape: traced.outputs[0].shape, values: .fixed(-1...1)).array(stream: 99, .float64)
+      let weights = OperationCase.weights(traced.outputs[0].shape, .float64)
 
       func loss(_ values: [NDArray]) throws -> Double {
         let result = try forward(values)[0]

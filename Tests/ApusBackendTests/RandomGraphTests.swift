@@ -22,7 +22,7 @@ extension BackendTests {
           for (index, (result, truth)) in zip(results, expected).enumerated() {
             // Some gradients are 0 but for rounding: those of what a normalization takes off again.
             let norm = truth.doubles.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            let error = relativeError(result, truth) * norm / max(norm, 0.1)
+            let error = Numerics.relativeError(result.doubles, truth.doubles, of: [max(norm, 0.1)])
             #expect(error <= 2e-4, "graph \(number), \(way), output \(index): relative error \(error)\n\(random.graph)")
           }
         }

@@ -36,7 +36,7 @@ extension BackendTests {
         let truths = truths(x, weights, n, c)
         for fixture in ofData {
           let op = try #require(Self.ops.firstIndex(of: fixture.op))
-          let own = error(results[op], truths[op].values, of: truths[op].scale)
+          let own = Numerics.relativeError(results[op], truths[op].values, of: truths[op].scale)
           let limit = 20 * max(fixture.error, 0x1p-24)
           #expect(own <= limit, "\(fixture.op) of \(name): \(own), PyTorch \(fixture.error)")
         }

@@ -63,9 +63,3 @@ func columnSums(_ x: [Float], _ c: Int, _ term: (Double, _ column: Int) -> Doubl
   }
   return sums
 }
-
-/// `|a - b| / |scale|` in the Euclidean norm.
-func error(_ a: [Double], _ b: [Double], of scale: [Double]) -> Double {
-  let distance = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-  return (distance / scale.reduce(0) { $0 + $1 * $1 }).squareRoot()
-}

@@ -1,3 +1,4 @@
+import ApusCases
 import ApusCore
 import Testing
 
@@ -7,9 +8,11 @@ extension BackendTests {
     private static let backends = TestBackend.allCases
     /// Each with its gradients: shapes for Winograd, and for few channels.
     private static let cases = [
-      OpCase("conv2D", [3, 11, 14, 16], [3, 3, 16, 48], sums: 500) { relu(conv2D($0[0], $0[1], padding: .same)) },
-      OpCase("strided", [2, 9, 12, 3], [3, 3, 3, 33], sums: 110) { conv2D($0[0], $0[1], stride: (2, 2)) },
-      OpCase("product", [70, 90], [90, 40], [40], sums: 90) { relu(matMul($0[0], $0[1]) + $0[2]) },
+      OperationCase("conv2D", [3, 11, 14, 16], [3, 3, 16, 48], sums: 500) {
+        relu(conv2D($0[0], $0[1], padding: .same))
+      },
+      OperationCase("strided", [2, 9, 12, 3], [3, 3, 3, 33], sums: 110) { conv2D($0[0], $0[1], stride: (2, 2)) },
+      OperationCase("product", [70, 90], [90, 40], [40], sums: 90) { relu(matMul($0[0], $0[1]) + $0[2]) },
     ]
 
     /// The processor has one way for products.
@@ -18,7 +21,7 @@ extension BackendTests {
     }
 
     @Test(arguments: pairs)
-    func everyScheduleComputesTheSame(_ backend: TestBackend, _ test: OpCase) throws {
+    func everyScheduleComputesTheSame(_ backend: TestBackend, _ test: OperationCase) throws {
       let session = try #require(try backend.session() as? any TunableSession)
       defer { session.tunable.schedules = [:] }
       let expected = try test.run(on: TestBackend.reference(), options: .plain)
@@ -29,10 +32,8 @@ extension BackendTests {
         for choice in choices {
           session.tunable.schedules[choice.problem] = choice.schedules[min(position, choice.schedules.count - 1)]
         }
-        for (result, truth) in zip(try test.run(on: session), expected) {
-          let error = relativeError(result, truth)
-          #expect(error <= 1e-5 * Double(test.reductionLength).squareRoot(), "\(session.tunable.schedules): \(error)")
-        }
+        let flaws = try test.compare(test.run(on: session), with: expected).flaws
+        #expect(flaws == [], "\(session.tunable.schedules)")
       }
     }
 
@@ -40,7 +41,7 @@ extension BackendTests {
       let session = try #require(try backend.session() as? any TunableSession)
       defer { session.tunable.schedules = [:] }
       let test = Self.cases[0]
-      let traced = try test.traced(.float32)
+      let traced = try test.traced()
       for choice in try choices(of: test, on: session) {
         session.tunable.schedules[choice.problem] = choice.schedules.last!
         let listing = try session.compile(traced.graph, outputs: traced.outputs).listing
@@ -58,8 +59,8 @@ extension BackendTests {
       #expect(try test.run(on: session) == usual)
     }
 
-    private func choices(of test: OpCase, on session: any TunableSession) throws -> [ScheduleChoice] {
-      let traced = try test.traced(.float32)
+    private func choices(of test: OperationCase, on session: any TunableSession) throws -> [ScheduleChoice] {
+      let traced = try test.traced()
       let executable = try session.compile(traced.graph, outputs: traced.outputs)
       _ = try executable(traced.values)
       return try executable.profile().operations.compactMap {

@@ -1,11 +1,11 @@
 import Apus
+import ApusBenchmark
 import Benchmark
-import Operations
 
 /// All benchmarks; a name ends in its device. Nothing is opened before a benchmark runs, each in a process of its own.
 let benchmarks: @Sendable () -> Void = {
   for device in [Device.cpu, .openCL(.best)] {
-    for operation in Operation.all {
+    for operation in OperationBenchmark.all {
       registerRate(of: operation.name, unit: .runsPerSecond, on: device) {
         try OperationRuns(operation, on: device)
       }

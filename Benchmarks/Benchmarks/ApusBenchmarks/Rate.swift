@@ -1,7 +1,7 @@
 import Apus
+import ApusBenchmark
 import Benchmark
 import CBenchmark
-import Operations
 
 /// Registers `name` on `device`: a sample is the rate over as many runs as fill 50 ms.
 ///

@@ -1,6 +1,5 @@
 import Apus
 import ApusBenchmark
-import Operations
 
 /// A step of training or inference.
 struct Step: Sendable {
@@ -18,5 +17,3 @@ struct Step: Sendable {
     try ModelSteps(model: model, batchSize: batchSize, trains: trains, device: device)
   }
 }
-
-extension ModelSteps: Workload {}

@@ -1,11 +1,11 @@
-import Operations
+import ApusBenchmark
 
 /// Two shapes of one operation: an odd one and a round neighbour, which should run at the same rate.
 struct Cliff {
   /// The shape that is odd, and what changes in its neighbour.
   let name, neighbour: String
   /// All passes of both, in the same order.
-  let odd, round: [Operation]
+  let odd, round: [OperationBenchmark]
 
   /// Odd channels, batches and maps among the layers of CNNs. Powers of two and multiples of 16 are round; of two
   /// neighbours it is the one that leaves no lane of a vector empty, or both.
@@ -29,31 +29,31 @@ struct Cliff {
     let (c, k) = counts(odd)
     return Cliff("3x3, 28x28x\(c) to \(k), batch 16", "\(what) \(round)", odd, round) {
       let (channels, filters) = counts($0)
-      return Operation.convolution(batch: 16, size: 28, channels: channels, filters: filters, window: 3)
+      return OperationBenchmark.convolution(batch: 16, size: 28, channels: channels, filters: filters, window: 3)
     }
   }
 
   private static func pointwise(_ odd: Int, _ round: Int) -> Cliff {
     Cliff("1x1, 28x28x\(odd) to \(odd), batch 16", "channels and filters \(round)", odd, round) {
-      Operation.convolution(batch: 16, size: 28, channels: $0, filters: $0, window: 1)
+      OperationBenchmark.convolution(batch: 16, size: 28, channels: $0, filters: $0, window: 1)
     }
   }
 
   private static func depthwise(_ odd: Int, _ round: Int) -> Cliff {
     Cliff("3x3 depthwise, 28x28x\(odd), batch 16", "channels \(round)", odd, round) {
-      Operation.convolution(batch: 16, size: 28, channels: $0, filters: $0, window: 3, groups: $0)
+      OperationBenchmark.convolution(batch: 16, size: 28, channels: $0, filters: $0, window: 3, groups: $0)
     }
   }
 
   private static func batch(_ odd: Int, _ round: Int) -> Cliff {
     Cliff("3x3, 28x28x64 to 64, batch \(odd)", "batch \(round)", odd, round) {
-      Operation.convolution(batch: $0, size: 28, channels: 64, filters: 64, window: 3)
+      OperationBenchmark.convolution(batch: $0, size: 28, channels: 64, filters: 64, window: 3)
     }
   }
 
   private static func map(_ odd: Int, _ round: Int) -> Cliff {
     Cliff("3x3, \(odd)x\(odd)x64 to 64, batch 16", "map \(round)", odd, round) {
-      Operation.convolution(batch: 16, size: $0, channels: 64, filters: 64, window: 3)
+      OperationBenchmark.convolution(batch: 16, size: $0, channels: 64, filters: 64, window: 3)
     }
   }
 
@@ -61,7 +61,8 @@ struct Cliff {
     Cliff(
       "\(window)x\(window) stride 2, \(odd)x\(odd)x\(channels) to \(filters), batch 8", "map \(round)", odd, round
     ) {
-      Operation.convolution(batch: 8, size: $0, channels: channels, filters: filters, window: window, stride: 2)
+      OperationBenchmark.convolution(
+        batch: 8, size: $0, channels: channels, filters: filters, window: window, stride: 2)
     }
   }
 
@@ -71,11 +72,13 @@ struct Cliff {
     let (batch, inputs, outputs) = sizes(odd)
     return Cliff("dense, batch \(batch), \(inputs) to \(outputs)", "\(what) \(round)", odd, round) {
       let (batch, inputs, outputs) = sizes($0)
-      return Operation.product("dense", batch, inputs, outputs)
+      return OperationBenchmark.product("dense", batch, inputs, outputs)
     }
   }
 
-  private init(_ name: String, _ neighbour: String, _ odd: Int, _ round: Int, _ operations: (Int) -> [Operation]) {
+  private init(
+    _ name: String, _ neighbour: String, _ odd: Int, _ round: Int, _ operations: (Int) -> [OperationBenchmark]
+  ) {
     (self.name, self.neighbour) = (name, neighbour)
     (self.odd, self.round) = (operations(odd), operations(round))
   }

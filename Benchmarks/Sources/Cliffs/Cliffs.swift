@@ -2,7 +2,6 @@ import Apus
 import ArgumentParser
 import CBenchmark
 import Foundation
-import Operations
 
 @main
 struct Cliffs: ParsableCommand {

@@ -1,5 +1,5 @@
 import Apus
-import Operations
+import ApusBenchmark
 
 /// An odd operation beside its round neighbour, timed in turns: the speed of a machine that others share changes.
 struct Comparison {
@@ -11,7 +11,7 @@ struct Comparison {
   private static let rounds = 9
   private static let sample = Duration.milliseconds(8)
 
-  init(_ odd: Operation, _ round: Operation, on device: Device) throws {
+  init(_ odd: OperationBenchmark, _ round: OperationBenchmark, on device: Device) throws {
     let pair = try [odd, round].map { try OperationRuns($0, on: device) }
     let counts = try pair.map { work in
       var shortest = try work.duration(ofRuns: 1)

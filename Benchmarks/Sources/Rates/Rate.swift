@@ -1,5 +1,5 @@
 import Apus
-import Operations
+import ApusBenchmark
 
 /// One operation's speed.
 struct Rate: Encodable {
@@ -15,7 +15,7 @@ struct Rate: Encodable {
 
   private static let rounds = 5
 
-  init(_ operation: Operation, on device: Device, seconds: Double) throws {
+  init(_ operation: OperationBenchmark, on device: Device, seconds: Double) throws {
     let start = ContinuousClock.now
     let runs = try OperationRuns(operation, on: device)
     _ = try runs.duration(ofRuns: 1)
@@ -30,6 +30,6 @@ struct Rate: Encodable {
     self.operation = operation.name
     microseconds = median * 1e6
     gflops = operation.operations / median * 1e-9
-    gbPerS = operation.bytes / median * 1e-9
+    gbPerS = Double(operation.bytes) / median * 1e-9
   }
 }

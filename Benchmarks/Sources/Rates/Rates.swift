@@ -1,7 +1,7 @@
 import Apus
+import ApusBenchmark
 import ArgumentParser
 import Foundation
-import Operations
 
 @main
 struct Rates: ParsableCommand {
@@ -29,7 +29,7 @@ struct Rates: ParsableCommand {
   var list = false
 
   func run() throws {
-    let operations = Operation.ofNetworks(batchSize: batchSize).filter { $0.operations <= most * 1e9 }
+    let operations = OperationBenchmark.ofNetworks(batchSize: batchSize).filter { $0.operations <= most * 1e9 }
     if list { return operations.forEach { print($0.name) } }
     var failed = false
     for operation in operations {

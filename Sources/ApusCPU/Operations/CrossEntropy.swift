@@ -80,9 +80,9 @@ private struct LabelledRows {
     share = Float(1 - attributes.labelSmoothing)
   }
 
-  /// Whether the row's label is a class; the loss and gradient of others are NaN.
+  /// Whether the row's label is a class, if it is one.
   func isValid(_ n: Int) -> Bool {
-    !isSparse || (0..<Int32(classes)).contains(labels.assumingMemoryBound(to: Int32.self)[n])
+    !isSparse || Numerics.isClass(labels.assumingMemoryBound(to: Int32.self)[n], of: classes)
   }
 
   /// Calls `body(c, share)` for each class with a share of its own: the label, or every class of a dense target, for

@@ -80,7 +80,7 @@ extension Reduction: CPUOperation {
 }
 
 extension ArgMax: CPUOperation {
-  /// Index of the first maximum along `axis`; a NaN counts as greatest.
+  /// Index of the first maximum along `axis`.
   func body(_ invocation: Invocation<CPUBuffer>, on backend: CPUBackend) throws(BackendError) -> CPUKernel.Body {
     let shape = invocation.inputs[0].shape
     let inner = shape[(axis + 1)...].reduce(1, *)
@@ -92,12 +92,7 @@ extension ArgMax: CPUOperation {
         let first = x + (target / inner * inner * length + target % inner)
         var best = 0
         for i in 0..<length {
-          let value = first[i * inner]
-          if value.isNaN {
-            best = i
-            break
-          }
-          if value > first[best * inner] { best = i }
+          if Numerics.isGreater(first[i * inner], than: first[best * inner]) { best = i }
         }
         y[target] = Int32(best)
       }

@@ -40,9 +40,9 @@ extension Invocation<CPUBuffer> {
 }
 
 extension CrossEntropy {
-  /// Whether the label is a class; the loss and gradient of others are NaN.
+  /// Whether the label is a class, if it is one.
   func isValid(_ labels: Elements, _ n: Int, _ classes: Int) -> Bool {
-    !isSparse || (0..<Double(classes)).contains(labels[n])
+    !isSparse || Numerics.isClass(Int32(labels[n]), of: classes)
   }
 
   /// The smoothed target of class `c`.

@@ -49,12 +49,12 @@ extension PoolShape {
     for h in rows(p) { for w in columns(q) { body(h, w) } }
   }
 
-  /// Index of the window's first maximum in row-major order; a NaN counts as greatest.
+  /// Index of the window's first maximum in row-major order.
   func firstMaximum(of x: Elements, _ n: Int, _ p: Int, _ q: Int, _ c: Int) -> Int {
     var best = imageIndex(n, rows(p).lowerBound, columns(q).lowerBound, c)
     forEachCell(p, q) { h, w in
       let index = imageIndex(n, h, w, c)
-      if x[index] > x[best] || x[index].isNaN && !x[best].isNaN { best = index }
+      if Numerics.isGreater(x[index], than: x[best]) { best = index }
     }
     return best
   }

@@ -15,7 +15,7 @@ extension Reduction {
         switch kind {
         case .sum: y[target] = values.reduce(0, +)
         case .mean: y[target] = values.reduce(0, +) / Double(foldCount)
-        case .max: y[target] = values.reduce(-.infinity) { $1 > $0 || $1.isNaN ? $1 : $0 }
+        case .max: y[target] = values.reduce(-.infinity) { Numerics.isGreater($1, than: $0) ? $1 : $0 }
         }
       }
     }
@@ -23,7 +23,7 @@ extension Reduction {
 }
 
 extension ArgMax {
-  /// Index of the first maximum along `axis`; a NaN counts as greatest.
+  /// Index of the first maximum along `axis`.
   func reference(_ invocation: Invocation<CPUBuffer>) -> () -> Void {
     let shape = invocation.inputs[0].shape
     let inner = shape[(axis + 1)...].reduce(1, *)
@@ -35,8 +35,7 @@ extension ArgMax {
         let first = target / inner * inner * length + target % inner
         var best = 0
         for i in 0..<length {
-          let (value, greatest) = (x[first + i * inner], x[first + best * inner])
-          if value > greatest || value.isNaN && !greatest.isNaN { best = i }
+          if Numerics.isGreater(x[first + i * inner], than: x[first + best * inner]) { best = i }
         }
         y[target] = Double(best)
       }

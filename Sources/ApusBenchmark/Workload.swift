@@ -1,7 +1,7 @@
-package import Apus
+public import ApusCore
 
 /// Work that is started run by run.
-package protocol Workload {
+public protocol Workload {
   var device: DeviceDescription { get }
   /// Floating-point operations of one run, a multiply-add counted as two.
   var operations: Double { get }
@@ -13,7 +13,7 @@ package protocol Workload {
 
 extension Workload {
   /// The time that `count` runs take together.
-  package func duration(ofRuns count: Int) throws -> Duration {
+  public func duration(ofRuns count: Int) throws -> Duration {
     let start = ContinuousClock.now
     for _ in 0..<count { try self.start() }
     try wait()
