@@ -147,7 +147,7 @@ struct Train: ParsableCommand {
     return (trainer, configuration)
   }
 
-  private func changeFreezing(of model: any Layer) throws {
+  private func changeFreezing(of model: any Model) throws {
     for (option, pattern, change) in [
       ("--freeze", freeze, model.freeze(_:)), ("--unfreeze", unfreeze, model.unfreeze(_:)),
     ] {

@@ -56,11 +56,11 @@ struct WorkloadOptions: ParsableArguments {
   }
 
   /// Of convolutions and products of `network`, for one picture.
-  func operationsPerImage(_ network: any Layer) throws -> Double {
+  func operationsPerImage(_ network: any Model) throws -> Double {
     let shape = try input?.sizes ?? Models.catalog.part(named: model.name).inputShape
     let graph = Graph(mode: mode == .train ? .training : .inference)
     try graph.trace { graph in
-      let logits = network(graph.input("images", shape: [1] + shape))
+      let logits = network([graph.input("images", shape: [1] + shape)])[0]
       guard mode == .train else { return }
       let loss = softmaxCrossEntropy(logits, labels: graph.input("labels", shape: [1], dtype: .int32))
       _ = graph.gradients(of: loss, with: network.parameters.map { graph.parameter($0) })

@@ -137,12 +137,12 @@ extension ImageDataset: CustomStringConvertible {
 }
 
 extension ImageDataset: Dataset {
-  public var input: TensorType { TensorType(shape: imageShape, dtype: .uint8) }
-  public var target: TensorType { TensorType(shape: [], dtype: .int32) }
+  public var inputs: [TensorType] { [TensorType(shape: imageShape, dtype: .uint8)] }
+  public var targets: [TensorType] { [TensorType(shape: [], dtype: .int32)] }
   public var samplesWorthATask: Int { samplesOfAMegabyte }
 
-  public func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
-    images.copyRow(index, to: input)
-    labels.copyRow(index, to: target)
+  public func read(_ index: Int, into sample: Sample) {
+    images.copyRow(index, to: sample.input(0))
+    labels.copyRow(index, to: sample.target(0))
   }
 }

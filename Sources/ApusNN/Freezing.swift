@@ -1,7 +1,7 @@
 public import ApusCore
 
-extension Layer {
-  /// Freezes the layer and all in it: optimizers leave its weights, and its batch normalizations take their running
+extension Model {
+  /// Freezes the model, or layer, and all in it: optimizers leave its weights, and its batch normalizations take their running
   /// statistics, which stay, as in Keras.
   ///
   /// A trainer follows at its next `fit`; what its optimizer keeps of a weight waits for the weight. A `TrainStep` refuses
@@ -37,6 +37,14 @@ extension Layer {
     for (_, parameter) in meant { parameter.isFrozen = isFrozen }
   }
 
+  /// The model as inference has it; see `Layer.inference(_:)`.
+  public func inference(_ inputs: [Tensor]) -> [Tensor] {
+    precondition(!inputs.isEmpty, "\(Self.self): called without an input")
+    return inputs[0].graph.with(.inference) { self(inputs) }
+  }
+}
+
+extension Layer {
   /// The layer as inference has it, also in a graph that trains: no dropout, running statistics, which stay.
   ///
   /// Its weights are trained all the same, unless they are frozen. Keras's `layer(x, training=False)`.

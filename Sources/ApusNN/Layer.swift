@@ -10,8 +10,8 @@ public import ApusCore
 /// }
 /// ```
 /// A layer is called like a function, `first(x)`. Then it has its name in errors, profiles and summaries: the path of
-/// the property that holds it, `body.blocks.0.first`.
-public protocol Layer {
+/// the property that holds it, `body.blocks.0.first`. A network of several inputs or outputs is a `Model`.
+public protocol Layer: Model {
   /// What the layer is called where nothing else is known, and in a `Sequential`: the type's name in snake case when
   /// not given.
   static var defaultName: String { get }
@@ -21,6 +21,11 @@ public protocol Layer {
 
 extension Layer {
   public static var defaultName: String { snakeCase("\(Self.self)") }
+
+  /// 1
+  public var inputCount: Int { 1 }
+  /// The layer as a model: of its one input its one result.
+  public func forward(_ inputs: [Tensor]) -> [Tensor] { [self(inputs[0])] }
 
   /// `forward`, under the layer's name.
   public func callAsFunction(_ x: Tensor) -> Tensor { call(x, path: path) }
@@ -41,11 +46,6 @@ extension Layer {
         LayerCall(name: name.isEmpty ? Self.defaultName : name, path: path, type: "\(Self.self)", outputShape: y.shape))
     }
     return y
-  }
-
-  /// `path` without the scopes that are already open.
-  private static func relative(_ path: String, to open: String) -> String {
-    path == open ? "" : path.hasPrefix(open + ".") ? String(path.dropFirst(open.count + 1)) : path
   }
 
   /// Where the layer is in the model that was built, told from the names of the boxes in it; `nil` for a layer without

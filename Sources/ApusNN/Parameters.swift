@@ -1,6 +1,6 @@
 public import ApusCore
 
-extension Layer {
+extension Model {
   /// The parameters of a model, each once, in the order of its properties; named by their paths.
   ///
   /// The first build of a model settles the names. A look at a part of it, or another model that shares its layers,
@@ -37,20 +37,20 @@ package struct ModelWalk {
   private enum Naming { case none, forNow, forGood }
 
   /// - Parameter settlesNames: whether names are given for good: the model is about to be built.
-  package init(_ model: some Layer, settlesNames: Bool = false) {
+  package init(_ model: some Model, settlesNames: Bool = false) {
     naming = settlesNames ? .forGood : .forNow
     visit(model, path: "")
   }
 
-  private init(unnamed layer: Any) {
+  private init(unnamed part: Any) {
     naming = .none
-    visit(layer, path: "")
+    visit(part, path: "")
   }
 
-  /// The path of `layer` in the model that was built with it, told from a box in it, whose path there ends in its path
+  /// The path of `part` in the model that was built with it, told from a box in it, whose path there ends in its path
   /// here; `nil` where there is none.
-  static func settledPath(of layer: some Layer) -> String? {
-    let walk = ModelWalk(unnamed: layer)
+  static func settledPath(of part: some Model) -> String? {
+    let walk = ModelWalk(unnamed: part)
     let boxes =
       zip(walk.parameters, walk.paths).lazy.map { ($0.name, $0.isNamed, $1) }
       + zip(walk.layerNames, walk.layerPaths).lazy.map { ($0.path, $0.isSettled, $1) }

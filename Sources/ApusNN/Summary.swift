@@ -1,6 +1,6 @@
 import ApusCore
 
-extension Layer {
+extension Model {
   /// The table that Keras prints: each layer in the order of the calls, its output shape and its number of parameters.
   ///
   /// ```
@@ -11,16 +11,16 @@ extension Layer {
   /// │ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │
   /// ```
   /// - Parameters:
-  ///   - inputShape: one sample, without the batch axis.
+  ///   - inputShapes: one sample of each input, without the batch axis.
   ///   - name: the model's; its type in snake case when not given.
   /// - Throws: `GraphError` naming the layer whose sizes do not fit.
-  public func summary(inputShape: [Int], name: String? = nil) throws -> String {
-    try build(inputShape: inputShape)
+  public func summary(inputShapes: [[Int]], name: String? = nil) throws -> String {
+    try build(inputShapes: inputShapes)
     let walk = ModelWalk(self)
     let recorder = CallRecorder()
     try Graph().trace { graph in
       graph.recorder = recorder
-      _ = self(graph.input("input", shape: [1] + inputShape))
+      _ = self(graph.sample(of: inputShapes))
     }
 
     var remaining = walk.parameters
@@ -44,6 +44,15 @@ extension Layer {
     }
     let title = "Model: \"\(name ?? snakeCase("\(type(of: self))"))\""
     return ([title] + table(["Layer (type)", "Output Shape", "Param #"], rows) + totals).joined(separator: "\n")
+  }
+}
+
+extension Layer {
+  /// The table of a model with one input; see `summary(inputShapes:name:)`.
+  ///
+  /// - Parameter inputShape: one sample, without the batch axis.
+  public func summary(inputShape: [Int], name: String? = nil) throws -> String {
+    try summary(inputShapes: [inputShape], name: name)
   }
 }
 

@@ -60,9 +60,9 @@ extension Trainer {
   /// The learning rate is the checkpoint's, too, since callbacks may have changed it; for another one set it
   /// afterwards. All else of the optimizer must be as it was. (Older checkpoints hold its name alone.)
   ///
-  /// - Parameter inputShape: one sample, without the batch axis.
+  /// - Parameter inputShapes: of each input one sample, without the batch axis.
   /// - Throws: `TrainingError` saying what does not fit, `SafetensorsError` and `FileError` when the file is bad.
-  public func restoreCheckpoint(from path: String, inputShape: [Int]) throws {
+  public func restoreCheckpoint(from path: String, inputShapes: [[Int]]) throws {
     let (tensors, metadata) = try Safetensors.read(from: path)
     func bad(_ reason: String) -> TrainingError { TrainingError(.badFile, at: path, reason) }
     guard let step = metadata["step"].flatMap(Int.init), step >= 0, let text = metadata["history"],
@@ -81,7 +81,7 @@ extension Trainer {
         "was made with the \(key) \(metadata[key, default: "[]"]), the trainer has \(own); make it with the same to go on"
       )
     }
-    try prepare(inputShape: inputShape)
+    try prepare(inputShapes: inputShapes)
     let arena = arena!
     // What was kept of parameters that are frozen now waits for them.
     let frozen = zip(modelPaths, modelParameters).filter { $1.isFrozen }.map { (path: $0, parameter: $1) }
@@ -100,6 +100,13 @@ extension Trainer {
     self.step = step
     self.history.epochs = history.epochs
     if let saved { optimization.optimizer.learningRate = saved.learningRate }
+  }
+
+  /// Takes over a checkpoint of a model with one input; see `restoreCheckpoint(from:inputShapes:)`.
+  ///
+  /// - Parameter inputShape: one sample, without the batch axis.
+  public func restoreCheckpoint(from path: String, inputShape: [Int]) throws {
+    try restoreCheckpoint(from: path, inputShapes: [inputShape])
   }
 
   /// The optimizer of a checkpoint's metadata, which must be this one but for the learning rate.

@@ -9,7 +9,7 @@ import ApusCore
 /// Loss and metrics as means over samples.
 public struct Evaluation: Sendable, Hashable {
   public var loss: Double
-  /// By name: `accuracy`, `top_5_accuracy`.
+  /// By name: `accuracy`, `top_5_accuracy`; of several outputs `digit_loss`, `digit_accuracy`.
   public var metrics: [String: Double]
 
   public init(loss: Double, metrics: [String: Double] = [:]) {

@@ -15,25 +15,29 @@ final class PrefetchingLoader: BatchFeed {
   private let source: any Dataset
   private let order: [Int32]
   private let batches: Batches
-  private let classes: Int?
+  private let labels: [LabelCheck]
+  /// Of a sample's inputs, then its targets.
+  private let types: [TensorType]
   private let empty = Channel<Buffer>()
   private let full = Channel<Result<Buffer, any Error>>()
   /// With the step that runs.
   private var current: Buffer?
 
-  /// - Parameter classes: labels outside of `0..<classes` are errors; `nil` for no check.
-  init(_ source: any Dataset, _ order: [Int32], _ batches: Batches, classes: Int? = nil) {
-    (self.source, self.order, self.batches, self.classes) = (source, order, batches, classes)
+  /// - Parameter labels: checks of each sample's targets.
+  init(_ source: any Dataset, _ order: [Int32], _ batches: Batches, labels: [LabelCheck] = []) {
+    (self.source, self.order, self.batches, self.labels) = (source, order, batches, labels)
+    types = source.inputs + source.targets
     for _ in 0..<min(Self.bufferCount, batches.steps) { empty.send(Buffer()) }
     restart()
   }
 
   func restart() {
-    DispatchQueue(label: "apus.loader", qos: .userInitiated).async { [source, order, batches, classes, empty, full] in
+    DispatchQueue(label: "apus.loader", qos: .userInitiated).async {
+      [source, order, batches, labels, types, empty, full] in
       for step in 0..<batches.steps {
         guard var buffer = empty.receive() else { return }
         do {
-          try buffer.fill(from: source, order[batches.range(step)], classes: classes)
+          try buffer.fill(from: source, types, order[batches.range(step)], labels)
           full.send(.success(buffer))
         } catch {
           full.send(.failure(error))
@@ -53,45 +57,50 @@ final class PrefetchingLoader: BatchFeed {
     waitedSeconds += start.duration(to: .now).seconds
     let buffer = try result.get()
     current = buffer
-    func array(_ bytes: [UInt8], _ type: TensorType) -> NDArray {
-      NDArray(bytes: bytes, shape: [buffer.count] + type.shape, dtype: type.dtype)!
+    for (part, type) in types.enumerated() {
+      let array = NDArray(bytes: buffer.parts[part], shape: [buffer.count] + type.shape, dtype: type.dtype)!
+      try executable.setInput(indices[part], array)
     }
-    try executable.setInput(indices[0], array(buffer.inputs, source.input))
-    try executable.setInput(indices[1], array(buffer.targets, source.target))
   }
 }
 
-/// The samples of a batch, as bytes.
+/// The samples of a batch, as bytes: of each input, then each target.
 private struct Buffer: Sendable {
   private(set) var count = 0
-  private(set) var inputs: [UInt8] = []
-  private(set) var targets: [UInt8] = []
+  private(set) var parts: [[UInt8]] = []
 
   /// Reads the samples `indices`, by several threads where that pays.
   ///
   /// - Throws: the error of the first sample that has one.
-  mutating func fill(from source: any Dataset, _ indices: ArraySlice<Int32>, classes: Int?) throws {
+  mutating func fill(
+    from source: any Dataset, _ types: [TensorType], _ indices: ArraySlice<Int32>, _ labels: [LabelCheck]
+  ) throws {
     count = indices.count
-    let (inputSize, targetSize) = (source.input.byteCount, source.target.byteCount)
-    if inputs.count != count * inputSize { inputs = [UInt8](repeating: 0, count: count * inputSize) }
-    if targets.count != count * targetSize { targets = [UInt8](repeating: 0, count: count * targetSize) }
+    let byteCounts = types.map { $0.byteCount * indices.count }
+    if parts.map(\.count) != byteCounts { parts = byteCounts.map { [UInt8](repeating: 0, count: $0) } }
     let failures = Mutex<[(sample: Int, error: any Error)]>([])
-    let first = indices.startIndex
-    let chunk = source.samplesWorthATask
-    inputs.withUnsafeMutableBytes { inputs in
-      targets.withUnsafeMutableBytes { targets in
-        // Each task writes its own samples, and all end before this call does.
-        nonisolated(unsafe) let (inputs, targets) = (inputs, targets)
-        DispatchQueue.concurrentPerform(iterations: (indices.count + chunk - 1) / chunk) { task in
-          for sample in (task * chunk)..<min((task + 1) * chunk, indices.count) {
-            do {
-              let (index, target) = (Int(indices[first + sample]), targets.piece(sample, of: targetSize))
-              try source.read(index, input: inputs.piece(sample, of: inputSize), target: target)
-              if let classes { try source.requireLabels(in: target, index: index, classes: classes) }
-            } catch {
-              failures.withLock { $0.append((sample, error)) }
-              return
+    let (chunk, inputCount) = (source.samplesWorthATask, source.inputs.count)
+    withMemory(of: &parts) { memory in
+      let first = zip(memory, types).map { UnsafeMutableRawBufferPointer(rebasing: $0[..<$1.byteCount]) }
+      // Each task writes its own samples, and all end before this call does.
+      nonisolated(unsafe) let batch = Sample(
+        inputs: Array(first[..<inputCount]), targets: Array(first[inputCount...]))
+      DispatchQueue.concurrentPerform(iterations: (indices.count + chunk - 1) / chunk) { task in
+        var sample = batch
+        for place in (task * chunk)..<min((task + 1) * chunk, indices.count) {
+          let index = Int(indices[indices.startIndex + place])
+          sample.index = place
+          do {
+            try source.read(index, into: sample)
+            for check in labels {
+              let targets = UnsafeRawBufferPointer(sample.target(check.target))
+              if let stray = check.stray(in: targets, of: index..<(index + 1)) {
+                throw check.error(stray, in: source.name)
+              }
             }
+          } catch {
+            failures.withLock { $0.append((place, error)) }
+            return
           }
         }
       }
@@ -100,10 +109,14 @@ private struct Buffer: Sendable {
   }
 }
 
-extension UnsafeMutableRawBufferPointer {
-  fileprivate func piece(_ index: Int, of size: Int) -> UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(rebasing: self[(index * size)..<((index + 1) * size)])
-  }
+/// Runs `body` with the memory of all of `arrays`, in their order.
+private func withMemory(
+  of arrays: inout [[UInt8]], _ later: [UnsafeMutableRawBufferPointer] = [],
+  _ body: ([UnsafeMutableRawBufferPointer]) -> Void
+) {
+  guard var last = arrays.popLast() else { return body(later) }
+  last.withUnsafeMutableBytes { withMemory(of: &arrays, [$0] + later, body) }
+  arrays.append(last)
 }
 
 /// A queue between a thread that sends and one that receives.

@@ -107,6 +107,11 @@ public struct RunConfiguration: Sendable, Codable {
 
   /// The configuration of a run of `trainer`, whose optimizer must be the one that it tells of.
   fileprivate func completed(for trainer: Trainer) throws -> RunConfiguration {
+    guard trainer.outputs.count == 1, trainer.model.inputCount == 1 else {
+      throw TrainingError(
+        .invalidArgument, at: trainer.modelName,
+        "a run is of a model with one input and one output; keep this one with `save(to:)` and `saveCheckpoint(to:)`")
+    }
     let own = try Self.fixed(trainer.optimizer)
     guard trainer.optimizer.name == optimizer, hyperparameters == nil || hyperparameters == own else {
       throw TrainingError(

@@ -16,7 +16,7 @@ extension Trainer {
   /// - Throws: `nonFiniteLoss` for a loss that no finite weights give: what it is does not tell training that diverged
   ///   from a device that computes or returns nonsense. Below its bound a loss comes by rounding alone.
   func requirePossible(_ loss: Double, at place: String) throws(TrainingError) {
-    if loss.isFinite && loss > self.loss.lowerBound - 1e-3 { return }
+    if loss.isFinite && loss > outputs.lowerBound - 1e-3 { return }
     throw TrainingError(
       .nonFiniteLoss, at: place,
       "the loss read from \(device.identifier) (\(device.name)) is \(loss.text): either training has diverged at a "
@@ -25,7 +25,7 @@ extension Trainer {
   }
 
   private var guessLoss: (name: String, loss: Double)? {
-    if let outputs = outputShape.last, let guess = loss.guess(outputs: outputs) { return ("that of a guess", guess) }
+    if let guess = outputs.guess(outputShapes) { return ("that of a guess", guess) }
     guard history.epochs.count > 1, history.epochs[0].loss > 0 else { return nil }
     return ("that of the first epoch", history.epochs[0].loss)
   }

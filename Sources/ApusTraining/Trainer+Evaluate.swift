@@ -11,8 +11,13 @@ extension Trainer {
   }
 
   /// Loss and metrics on arrays; see `fit(inputs:targets:)`.
-  public func evaluate(inputs: NDArray, targets: NDArray, batchSize: Int = 32) throws -> Evaluation {
+  public func evaluate(inputs: [NDArray], targets: [NDArray], batchSize: Int = 32) throws -> Evaluation {
     try evaluate(batchSize) { try place(inputs, targets, name: "inputs") }
+  }
+
+  /// Loss and metrics on arrays of a model with one input and one output.
+  public func evaluate(inputs: NDArray, targets: NDArray, batchSize: Int = 32) throws -> Evaluation {
+    try evaluate(inputs: [inputs], targets: [targets], batchSize: batchSize)
   }
 
   private func evaluate(_ batchSize: Int, _ place: () throws -> any TrainingData) throws -> Evaluation {
@@ -44,27 +49,47 @@ extension Trainer {
     }
   }
 
-  /// The model's outputs for `inputs` (uint8 or float32 `[N, ...]`): `[N, ...]`, logits where the model ends in logits.
-  public func predict(_ inputs: NDArray, batchSize: Int = 32) throws -> NDArray {
+  /// The model's outputs for `inputs`, a uint8 or float32 `[N, ...]` for each of its inputs: each `[N, ...]`, logits where
+  /// the model ends in logits.
+  ///
+  /// - Throws: `TrainingError` for arrays that are none of these, `GraphError` for those that do not fit the model.
+  public func predict(_ inputs: [NDArray], batchSize: Int = 32) throws -> [NDArray] {
     try requirePositive(batchSize, "batchSize")
-    guard inputs.shape.count > 1, inputs.count > 0, inputs.dtype == .uint8 || inputs.dtype == .float32 else {
-      throw TrainingError(
-        .badData, at: "predict",
-        "the inputs are \(inputs.dtype) \(inputs.shape.shapeDescription); "
-          + "give uint8 or float32 [N, ...] with at least one sample")
+    func failure(_ reason: String) -> TrainingError { TrainingError(.badData, at: "predict", reason) }
+    guard let first = inputs.first else {
+      throw failure("there are no inputs; give [N, ...] for each of the model's inputs")
     }
-    try prepare(inputShape: Array(inputs.shape.dropFirst()))
-    let batches = Batches(count: inputs.shape[0], size: batchSize)
-    var values: [Float] = []
+    for (index, array) in inputs.enumerated() {
+      guard array.shape.count > 1, array.count > 0, array.shape[0] == first.shape[0],
+        array.dtype == .uint8 || array.dtype == .float32
+      else {
+        throw failure(
+          "\(subject("inputs", index, of: inputs)) \(array.dtype) \(array.shape.shapeDescription); "
+            + "give uint8 or float32 [N, ...] with at least one sample"
+            + (inputs.count > 1 ? ", as many in each array" : ""))
+      }
+    }
+    try prepare(inputShapes: inputs.map { Array($0.shape.dropFirst()) })
+    let batches = Batches(count: first.shape[0], size: batchSize)
+    var values = [[Float]](repeating: [], count: outputs.count)
     try withEvaluatedWeights {
       for batch in 0..<batches.steps {
-        let rows = inputs.rows(batches.range(batch))
-        let plan = try predictionStep(batchSize: rows.shape[0], dtype: inputs.dtype).executable
-        values += try plan([rows])[0].values(as: Float.self)
+        let rows = inputs.map { $0.rows(batches.range(batch)) }
+        let plan = try predictionStep(batchSize: rows[0].shape[0], dtypes: inputs.map(\.dtype)).executable
+        for (index, output) in try plan(rows, outputs: outputs.count).enumerated() {
+          values[index] += output.values(as: Float.self)
+        }
         lastRun = plan
       }
     }
-    return NDArray(values, shape: [inputs.shape[0]] + outputShape)
+    return zip(values, outputShapes).map { NDArray($0, shape: [batches.count] + $1) }
+  }
+
+  /// The output of a model with one input and one output for `inputs`, uint8 or float32 `[N, ...]`: `[N, ...]`, logits
+  /// where the model ends in logits.
+  public func predict(_ inputs: NDArray, batchSize: Int = 32) throws -> NDArray {
+    try requireOneOutput("predict")
+    return try predict([inputs], batchSize: batchSize)[0]
   }
 
   /// What `observe(name)` marked in the model, of the batch that ran last; `nil` when nothing of that name ran.
@@ -72,19 +97,39 @@ extension Trainer {
   /// Waits for the device.
   public func observation(_ name: String) throws -> NDArray? { try lastRun?.observation(name) }
 
-  /// Class probabilities for `inputs`: the model's outputs, made probabilities if the loss takes logits.
+  /// Class probabilities for `inputs`, an array for each of the model's inputs: its outputs, made probabilities where the
+  /// loss takes logits. An output whose loss is not one of classification stays as it is.
+  ///
+  /// - Throws: `TrainingError` when no output has a loss of classification.
+  public func probabilities(_ inputs: [NDArray], batchSize: Int = 32) throws -> [NDArray] {
+    let predictions = try predict(inputs, batchSize: batchSize)
+    guard outputs.contains(where: { $0.loss.outputs.fromLogits != nil }) else {
+      throw TrainingError(
+        .invalidArgument, at: "probabilities",
+        "a model trained on \(outputs.map(\.loss.name).joined(separator: " and ")) has none; use predict")
+    }
+    return try zip(outputs, predictions).map { output, values in
+      guard output.loss.outputs.fromLogits == true else { return values }
+      let graph = Graph()
+      let logits = graph.constant(values)
+      let isBinary = output.loss.outputs == .binary(fromLogits: true)
+      return try session.compile(graph, outputs: [isBinary ? sigmoid(logits) : softmax(logits)])([])[0]
+    }
+  }
+
+  /// Class probabilities for `inputs` of a model with one input and one output: its output, made probabilities if the
+  /// loss takes logits.
   ///
   /// - Throws: `TrainingError` when the loss is not one of classification.
   public func probabilities(_ inputs: NDArray, batchSize: Int = 32) throws -> NDArray {
-    let outputs = try predict(inputs, batchSize: batchSize)
-    guard let fromLogits = loss.outputs.fromLogits else {
+    try requireOneOutput("probabilities")
+    return try probabilities([inputs], batchSize: batchSize)[0]
+  }
+
+  private func requireOneOutput(_ call: String) throws(TrainingError) {
+    guard outputs.count == 1 else {
       throw TrainingError(
-        .invalidArgument, at: "probabilities", "a model trained on \(loss.name) has none; use predict")
+        .invalidArgument, at: call, "the model has \(outputs.count) outputs; \(call)([inputs]) gives a list of them")
     }
-    guard fromLogits else { return outputs }
-    let graph = Graph()
-    let logits = graph.constant(outputs)
-    let isBinary = loss.outputs == .binary(fromLogits: true)
-    return try session.compile(graph, outputs: [isBinary ? sigmoid(logits) : softmax(logits)])([])[0]
   }
 }

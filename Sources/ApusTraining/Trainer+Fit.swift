@@ -8,7 +8,13 @@ public enum Validation: Sendable {
   /// The last part of the training data, cut off before any shuffling; 0.1 is a tenth.
   case split(Double)
   case data(any Dataset)
-  case arrays(inputs: NDArray, targets: NDArray)
+  /// An array for each input, and for each output its targets.
+  case arrays(inputs: [NDArray], targets: [NDArray])
+
+  /// Arrays for a model with one input and one output.
+  public static func arrays(inputs: NDArray, targets: NDArray) -> Validation {
+    .arrays(inputs: [inputs], targets: [targets])
+  }
 }
 
 /// `validation: 0.1` is `.split(0.1)`.
@@ -38,15 +44,27 @@ extension Trainer {
     try fit(epochs, batchSize, validation, shuffle, progress, callbacks) { try place(data) }
   }
 
-  /// Trains on arrays: inputs `[N, ...]` of float32 or uint8, targets `[N, ...]` as the loss asks for; see `fit` above.
+  /// Trains on arrays: for each of the model's inputs `[N, ...]` of float32 or uint8, for each of its outputs targets
+  /// `[N, ...]` as the loss asks for; see `fit` above.
   @discardableResult
   public func fit(
-    inputs: NDArray, targets: NDArray, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
+    inputs: [NDArray], targets: [NDArray], epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
     shuffle: Bool = true, progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
   ) throws -> History {
     try fit(epochs, batchSize, validation, shuffle, progress, callbacks) {
       try place(inputs, targets, name: "inputs")
     }
+  }
+
+  /// Trains a model with one input and one output on arrays.
+  @discardableResult
+  public func fit(
+    inputs: NDArray, targets: NDArray, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
+    shuffle: Bool = true, progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
+  ) throws -> History {
+    try fit(
+      inputs: [inputs], targets: [targets], epochs: epochs, batchSize: batchSize, validation: validation,
+      shuffle: shuffle, progress: progress, callbacks: callbacks)
   }
 
   private func fit(
@@ -171,7 +189,8 @@ extension Trainer {
 
   /// Loss and metrics as means over all samples in `totals`.
   func mean(_ totals: [BatchTotals]) throws -> Evaluation {
-    var sums = [Double](repeating: 0, count: 1 + metrics.count)
+    let labels = outputs.labels
+    var sums = [Double](repeating: 0, count: labels.count)
     var samples = 0
     for total in totals {
       let (parts, count) = try total.read()
@@ -180,7 +199,7 @@ extension Trainer {
     }
     let means = sums.map { $0 / Double(max(samples, 1)) }
     return Evaluation(
-      loss: means[0], metrics: Dictionary(uniqueKeysWithValues: zip(metrics.map(\.label), means.dropFirst())))
+      loss: means[0], metrics: Dictionary(uniqueKeysWithValues: zip(labels, means).dropFirst()))
   }
 
   func requirePositive(_ value: Int, _ name: String) throws {

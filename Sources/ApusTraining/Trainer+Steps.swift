@@ -4,13 +4,13 @@ import ApusOptimize
 
 /// What a compiled step is kept by.
 struct StepKey: Hashable {
-  enum Purpose: Hashable { case training, evaluation, prediction(DType) }
+  enum Purpose: Hashable { case training, evaluation, prediction([DType]) }
 
   enum Data: Hashable {
     /// Data that the step reads where they lie.
     case resident(ObjectIdentifier)
     /// Data that are sent, of these types.
-    case streamed(input: TensorType, target: TensorType)
+    case streamed(inputs: [TensorType], targets: [TensorType])
   }
 
   var purpose: Purpose
@@ -24,9 +24,15 @@ struct StepKey: Hashable {
 extension Trainer {
   /// Gives the model its sizes and lays out the device's memory: once, and again where parameters were frozen or
   /// unfrozen since.
-  package func prepare(inputShape: [Int]) throws {
+  package func prepare(inputShapes: [[Int]]) throws {
     guard arena != nil else {
-      let output = try model.build(inputShape: inputShape, seed: seed)
+      let shapes = try model.build(inputShapes: inputShapes, seed: seed)
+      guard shapes.count == outputs.count else {
+        throw GraphError(
+          label: modelName,
+          message: "has \(counted(shapes.count, "output")), and the trainer has losses for \(outputs.count); make it "
+            + "with `outputs:`, one Output for each, in the model's order")
+      }
       let walk = ModelWalk(model)
       let before = (modelParameters, modelPaths)
       (modelParameters, modelPaths) = (walk.parameters, walk.paths)
@@ -36,13 +42,14 @@ extension Trainer {
         (modelParameters, modelPaths) = before
         throw error
       }
-      (self.inputShape, outputShape) = (inputShape, output)
+      (self.inputShapes, outputShapes) = (inputShapes, shapes)
       return
     }
-    guard inputShape == self.inputShape else {
+    guard inputShapes == self.inputShapes else {
       throw GraphError(
         label: modelName,
-        message: "was made for inputs \(self.inputShape.shapeDescription), these are \(inputShape.shapeDescription)")
+        message: "was made for inputs \(self.inputShapes.shapesDescription), these are "
+          + inputShapes.shapesDescription)
     }
     if let moved = modelParameters.first(where: { $0.session !== session }) {
       throw TrainingError(
@@ -106,11 +113,11 @@ extension Trainer {
     }
   }
 
-  /// The compiled forward pass for a batch size and input type.
-  func predictionStep(batchSize: Int, dtype: DType) throws -> Step {
-    try step(StepKey(purpose: .prediction(dtype), batchSize: batchSize)) {
+  /// The compiled forward pass for a batch size and the inputs' types.
+  func predictionStep(batchSize: Int, dtypes: [DType]) throws -> Step {
+    try step(StepKey(purpose: .prediction(dtypes), batchSize: batchSize)) {
       [
-        InputStage(type: TensorType(shape: [batchSize] + inputShape, dtype: dtype)),
+        InputStage(types: zip(inputShapes, dtypes).map { TensorType(shape: $0, dtype: $1) }, batchSize: batchSize),
         ModelStage(model: model, pixelScale: pixelScale), OutputStage(),
       ]
     }
@@ -131,7 +138,7 @@ extension Trainer {
     if case .prediction = purpose { return forward + [OutputStage()] }
     let evaluation: [any StepStage] =
       forward + [
-        LossStage(loss: loss, batchSize: batchSize), TotalsStage(metrics: metrics, loss: loss, batchSize: batchSize),
+        LossStage(outputs: outputs, batchSize: batchSize), TotalsStage(outputs: outputs, batchSize: batchSize),
       ]
     let arena = arena!
     return purpose == .training ? evaluation + [UpdateStage { arena }] : evaluation

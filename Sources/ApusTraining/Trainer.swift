@@ -18,16 +18,33 @@ import ApusSafetensors
 /// inputs are multiplied by `pixelScale`, float32 inputs are taken as they are. The same seed on the same device gives
 /// the same bits.
 ///
+/// A `Model` with several inputs takes a list of arrays; of several outputs each has its loss, and their weighted sum is
+/// made small:
+///
+/// ```swift
+/// let trainer = try Trainer(
+///   TwoHeads(),
+///   outputs: [
+///     Output("digit", loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy]),
+///     Output("angle", loss: .meanSquaredError, weight: 0.1),
+///   ])
+/// try trainer.fit(inputs: [pictures, positions], targets: [digits, angles])
+/// ```
+///
 /// A trainer is confined to one thread at a time.
 public final class Trainer {
-  public let model: any Layer
+  public let model: any Model
   /// In histories and tables: the type's name in snake case when not given.
   public let modelName: String
   public var optimizer: any Optimizer { optimization.optimizer }
   /// The optimizer, groups of parameters with numbers of their own, and transforms of the gradients.
   public internal(set) var optimization: Optimization
-  public let loss: any Loss
-  public let metrics: [any Metric]
+  /// The model's, in its order: what is made small and reported of each.
+  public let outputs: [Output]
+  /// Of the first output, which most models have alone.
+  public var loss: any Loss { outputs[0].loss }
+  /// Of the first output.
+  public var metrics: [any Metric] { outputs[0].metrics }
   /// Of initial weights, shuffles and dropout.
   public let seed: UInt64
   public let pixelScale: Double
@@ -50,8 +67,8 @@ public final class Trainer {
 
   package let session: any Session
   var arena: ParameterArena?
-  var outputShape: [Int] = []
-  var inputShape: [Int] = []
+  var inputShapes: [[Int]] = []
+  var outputShapes: [[Int]] = []
   var modelParameters: [Parameter] = []
   var modelPaths: [String] = []
   var freezing = Freezing([])
@@ -65,6 +82,8 @@ public final class Trainer {
   /// Of the last step, evaluation or prediction, while its plan is kept.
   weak var lastRun: (any Executable)?
 
+  /// A trainer of a model with one output.
+  ///
   /// - Parameters:
   ///   - model: the network; it keeps its weights if it has some.
   ///   - loss: what is made small.
@@ -78,32 +97,53 @@ public final class Trainer {
   ///   - options: how steps are compiled.
   /// - Throws: `BackendError` when the device cannot be used, `TrainingError` when the arguments do not go together.
   public convenience init(
-    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: any Loss, metrics: [any Metric] = [],
+    _ model: some Model, optimizer: any Optimizer = Adam(), loss: any Loss, metrics: [any Metric] = [],
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [], device: Device = .automatic,
     seed: UInt64 = 0, modelName: String? = nil, pixelScale: Double = 1.0 / 255,
     options: CompileOptions = CompileOptions()
   ) throws {
     try self.init(
-      model, optimizer: optimizer, loss: loss, metrics: metrics, groups: groups, transforms: transforms,
-      session: device.openSession(), seed: seed,
-      modelName: modelName, pixelScale: pixelScale, options: options)
+      model, optimizer: optimizer, outputs: [Output(loss: loss, metrics: metrics)], groups: groups,
+      transforms: transforms, session: device.openSession(), seed: seed, modelName: modelName, pixelScale: pixelScale,
+      options: options)
   }
 
   /// A trainer on a session of its own that is already open.
-  public init(
-    _ model: some Layer, optimizer: any Optimizer = Adam(), loss: any Loss, metrics: [any Metric] = [],
+  public convenience init(
+    _ model: some Model, optimizer: any Optimizer = Adam(), loss: any Loss, metrics: [any Metric] = [],
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [], session: any Session, seed: UInt64 = 0,
     modelName: String? = nil, pixelScale: Double = 1.0 / 255,
     options: CompileOptions = CompileOptions()
   ) throws {
-    for metric in metrics {
-      if let problem = metric.problem(with: loss.outputs) {
-        throw TrainingError(.invalidArgument, at: "metrics", problem)
-      }
-    }
-    guard Set(metrics.map(\.label)).count == metrics.count else {
-      throw TrainingError(.invalidArgument, at: "metrics", "each may be given once")
-    }
+    try self.init(
+      model, optimizer: optimizer, outputs: [Output(loss: loss, metrics: metrics)], groups: groups,
+      transforms: transforms, session: session, seed: seed, modelName: modelName, pixelScale: pixelScale,
+      options: options)
+  }
+
+  /// A trainer of a model with any number of outputs.
+  ///
+  /// - Parameters:
+  ///   - outputs: the model's, in its order: what is made small and reported of each.
+  ///   - device: where everything runs; see the trainer of one output for the rest.
+  /// - Throws: `BackendError` when the device cannot be used, `TrainingError` when the arguments do not go together.
+  public convenience init(
+    _ model: some Model, optimizer: any Optimizer = Adam(), outputs: [Output], groups: [ParameterGroup] = [],
+    transforms: [any GradientTransform] = [], device: Device = .automatic, seed: UInt64 = 0, modelName: String? = nil,
+    pixelScale: Double = 1.0 / 255, options: CompileOptions = CompileOptions()
+  ) throws {
+    try self.init(
+      model, optimizer: optimizer, outputs: outputs, groups: groups, transforms: transforms,
+      session: device.openSession(), seed: seed, modelName: modelName, pixelScale: pixelScale, options: options)
+  }
+
+  /// A trainer of a model with any number of outputs, on a session that is already open.
+  public init(
+    _ model: some Model, optimizer: any Optimizer = Adam(), outputs: [Output], groups: [ParameterGroup] = [],
+    transforms: [any GradientTransform] = [], session: any Session, seed: UInt64 = 0, modelName: String? = nil,
+    pixelScale: Double = 1.0 / 255, options: CompileOptions = CompileOptions()
+  ) throws {
+    try outputs.requireUsable()
     optimization = Optimization(optimizer, groups: groups, transforms: transforms)
     do {
       try optimization.validate()
@@ -112,8 +152,7 @@ public final class Trainer {
     }
     self.model = model
     self.modelName = modelName ?? defaultName(of: model)
-    self.loss = loss
-    self.metrics = metrics
+    self.outputs = outputs
     self.session = session
     self.seed = seed
     self.pixelScale = pixelScale
@@ -161,4 +200,4 @@ func storeOnHost(_ parameters: [Parameter], from session: any Session) throws {
   for parameter in parameters where parameter.session === session { try parameter.assign(parameter.value()) }
 }
 
-private func defaultName(of model: some Layer) -> String { snakeCase("\(type(of: model))") }
+private func defaultName(of model: some Model) -> String { snakeCase("\(type(of: model))") }

@@ -41,10 +41,10 @@ protocol TrainingData: AnyObject {
 
 /// A batch in a graph.
 struct TracedBatch {
-  /// `[size, ...]`
-  var inputs: Tensor
-  /// `[size, ...]`
-  var targets: Tensor
+  /// Each `[size, ...]`.
+  var inputs: [Tensor]
+  /// Each `[size, ...]`.
+  var targets: [Tensor]
   /// The graph's inputs from which it is made, in the order in which a feed takes their indices.
   var fed: [Tensor]
 }
@@ -71,28 +71,30 @@ final class ResidentData: TrainingData {
   let source: any Dataset
   let placement = DataPlacement.device
   var identity: StepKey.Data { .resident(ObjectIdentifier(self)) }
-  private let inputs: Parameter
-  private let targets: Parameter
+  private let inputs: [Parameter]
+  private let targets: [Parameter]
 
   /// - Throws: `BackendError` when the device has no room.
   init(_ source: ArrayDataset, session: any Session) throws {
     self.source = source
-    inputs = Parameter("inputs", value: source.inputs, isTrainable: false)
-    targets = Parameter("targets", value: source.targets, isTrainable: false)
-    try session.place([inputs, targets])
+    func parameters(_ name: String, _ arrays: [NDArray]) -> [Parameter] {
+      arrays.enumerated().map { Parameter(numbered(name, $0), value: $1, isTrainable: false) }
+    }
+    inputs = parameters("inputs", source.inputArrays)
+    targets = parameters("targets", source.targetArrays)
+    try session.place(inputs + targets)
   }
 
   func batch(of size: Int, in graph: Graph) -> TracedBatch {
     let indices = graph.feed("indices", shape: [size], dtype: .int32)
-    return TracedBatch(
-      inputs: gather(graph.parameter(inputs), indices), targets: gather(graph.parameter(targets), indices),
-      fed: [indices])
+    func rows(_ parameter: Parameter) -> Tensor { gather(graph.parameter(parameter), indices) }
+    return TracedBatch(inputs: inputs.map(rows), targets: targets.map(rows), fed: [indices])
   }
 
   func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed { Feed(order, batches) }
 
   func release(from session: any Session) {
-    for parameter in [inputs, targets] { session.release(parameter) }
+    for parameter in inputs + targets { session.release(parameter) }
   }
 
   private final class Feed: BatchFeed {
@@ -117,22 +119,28 @@ final class ResidentData: TrainingData {
 final class StreamedData: TrainingData {
   let source: any Dataset
   let placement = DataPlacement.host
-  var identity: StepKey.Data { .streamed(input: source.input, target: source.target) }
-  /// How many classes the labels may be of; `nil` where they are checked, or are none.
-  private let classes: Int?
+  var identity: StepKey.Data { .streamed(inputs: source.inputs, targets: source.targets) }
+  /// Of the labels that are not checked yet.
+  private let labels: [LabelCheck]
 
-  init(_ source: any Dataset, classes: Int? = nil) { (self.source, self.classes) = (source, classes) }
+  init(_ source: any Dataset, labels: [LabelCheck] = []) { (self.source, self.labels) = (source, labels) }
 
   func batch(of size: Int, in graph: Graph) -> TracedBatch {
-    let (input, target) = (source.input, source.target)
-    let inputs = graph.feed("inputs", shape: [size] + input.shape, dtype: input.dtype)
-    let targets = graph.feed("targets", shape: [size] + target.shape, dtype: target.dtype)
-    return TracedBatch(inputs: inputs, targets: targets, fed: [inputs, targets])
+    let inputs = graph.feeds("inputs", source.inputs, batchSize: size)
+    let targets = graph.feeds("targets", source.targets, batchSize: size)
+    return TracedBatch(inputs: inputs, targets: targets, fed: inputs + targets)
   }
 
   func feed(_ order: [Int32], _ batches: Batches) -> any BatchFeed {
-    PrefetchingLoader(source, order, batches, classes: classes)
+    PrefetchingLoader(source, order, batches, labels: labels)
   }
 
   func release(from session: any Session) {}
+}
+
+extension Graph {
+  /// Inputs that take batches of samples of these types.
+  func feeds(_ name: String, _ types: [TensorType], batchSize: Int) -> [Tensor] {
+    types.enumerated().map { feed(numbered(name, $0), shape: [batchSize] + $1.shape, dtype: $1.dtype) }
+  }
 }

@@ -2,7 +2,7 @@ import ApusCore
 public import ApusNN
 import ApusSafetensors
 
-extension Layer {
+extension Model {
   /// Writes the model's parameters by their paths in it, as safetensors; the file appears under its name only when it
   /// is complete.
   ///

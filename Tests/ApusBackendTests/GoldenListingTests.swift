@@ -44,7 +44,7 @@
       let data = try ImageDataset(
         name: "zeros", images: NDArray(zeros: [8] + network.input, dtype: .uint8),
         labels: NDArray(zeros: [8], dtype: .int32), classNames: (0..<10).map { "\($0)" })
-      let plan = try trainer.step(.training, trainer.place(data.images, data.labels, name: "zeros"), batchSize: 8)
+      let plan = try trainer.step(.training, trainer.place([data.images], [data.labels], name: "zeros"), batchSize: 8)
       let listing = plan.executable.listing + "\n"
 
       let file = URL(filePath: #filePath).deletingLastPathComponent()

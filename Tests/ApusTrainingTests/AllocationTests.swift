@@ -1,10 +1,12 @@
 import ApusCore
+import ApusData
 import ApusDevices
 import ApusNN
 import ApusOptimize
-import ApusTraining
 import CBenchmark
 import Testing
+
+@testable import ApusTraining
 
 /// A step that is replayed takes no memory on the host: not for arrays, closures, boxes or strings.
 @Suite(.serialized, .enabled(if: apus_counts_allocations())) struct AllocationTests {
@@ -41,5 +43,18 @@ import Testing
     let after = apus_thread_allocation_count()
     #expect(after == before)
     try steps.wait()
+  }
+
+  /// Nor does a sample that is read, whatever it consists of.
+  @Test func samplesAllocateNothing() throws {
+    let inputs = [NDArray(zeros: [8, 5]), NDArray(zeros: [8, 2, 2], dtype: .uint8)]
+    let data = try ArrayDataset(inputs: inputs, targets: [NDArray(zeros: [8, 1])], name: "arrays")
+    let memory = [20, 4, 4].map { UnsafeMutableRawBufferPointer.allocate(byteCount: $0, alignment: 4) }
+    defer { for part in memory { part.deallocate() } }
+    let sample = Sample(inputs: [memory[0], memory[1]], targets: [memory[2]])
+    let before = apus_thread_allocation_count()
+    for index in 0..<8 { data.read(index, into: sample) }
+    let after = apus_thread_allocation_count()
+    #expect(after == before)
   }
 }

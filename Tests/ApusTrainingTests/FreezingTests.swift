@@ -125,7 +125,7 @@ import Testing
     let states = try trainer.checkpointTensors()
     #expect(states.contains { $0.0 == "optimizer.momentum.body.conv2d.kernel" })
     model.unfreeze()
-    try trainer.prepare(inputShape: [4, 4, 1])
+    try trainer.prepare(inputShapes: [[4, 4, 1]])
     let momentum = try trainer.checkpointTensors().first { $0.0 == "optimizer.momentum.body.conv2d.kernel" }!.1
     #expect(momentum == states.first { $0.0 == "optimizer.momentum.body.conv2d.kernel" }!.1)
     #expect(momentum.doubles.contains { $0 != 0 })

@@ -97,7 +97,7 @@ import Testing
     let folder = try TemporaryFolder()
     func trainer(_ optimizer: any Optimizer) throws -> Trainer {
       let trainer = try makeTrainer(optimizer: optimizer)
-      try trainer.prepare(inputShape: [4, 4, 1])
+      try trainer.prepare(inputShapes: [[4, 4, 1]])
       return trainer
     }
     for (made, same, other, difference) in [

@@ -35,7 +35,7 @@ import Testing
     // What one more sample takes grows the plans that are kept.
     #expect(trainer.session.allocatedBytes <= 4 * most, "\(trainer.session.allocatedBytes) after \(most)")
     // Between others, a batch size is compiled once: its plan is the same afterwards.
-    let plans = try (0..<2).map { _ in try trainer.predictionStep(batchSize: 50, dtype: .uint8) }
+    let plans = try (0..<2).map { _ in try trainer.predictionStep(batchSize: 50, dtypes: [.uint8]) }
     #expect(plans[0] === plans[1])
   }
 }

@@ -82,14 +82,14 @@ import Testing
     let data: ImageDataset
     var broken: Set<Int> = []
     var count: Int { data.count }
-    let input = TensorType(shape: [4, 4, 1], dtype: .uint8)
-    let target = TensorType(shape: [], dtype: .int32)
+    let inputs = [TensorType(shape: [4, 4, 1], dtype: .uint8)]
+    let targets = [TensorType(shape: [], dtype: .int32)]
     let name = "drawn"
 
-    func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) throws {
+    func read(_ index: Int, into sample: Sample) throws {
       if broken.contains(index) { throw Unreadable(index: index) }
-      input.copyBytes(from: data.images.rows(index..<(index + 1)).bytes)
-      target.copyBytes(from: data.labels.rows(index..<(index + 1)).bytes)
+      sample.input(0).copyBytes(from: data.images.rows(index..<(index + 1)).bytes)
+      sample.target(0).copyBytes(from: data.labels.rows(index..<(index + 1)).bytes)
     }
   }
 
@@ -119,9 +119,11 @@ import Testing
     var input = TensorType(shape: [4, 4, 1], dtype: .uint8)
     var target = TensorType(shape: [], dtype: .int32)
     var label: Int32 = 1
-    func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
-      input.initializeMemory(as: UInt8.self, repeating: 0)
-      target.storeBytes(of: index == 5 ? label : 1, as: Int32.self)
+    var inputs: [TensorType] { [input] }
+    var targets: [TensorType] { [target] }
+    func read(_ index: Int, into sample: Sample) {
+      sample.input(0).initializeMemory(as: UInt8.self, repeating: 0)
+      sample.target(0).storeBytes(of: index == 5 ? label : 1, as: Int32.self)
     }
   }
 
@@ -161,10 +163,10 @@ import Testing
     struct Counted: Dataset {
       let reads: Reads
       let count = 1000
-      let input = TensorType(shape: [1], dtype: .uint8)
-      let target = TensorType(shape: [], dtype: .int32)
+      let inputs = [TensorType(shape: [1], dtype: .uint8)]
+      let targets = [TensorType(shape: [], dtype: .int32)]
       let name = "counted"
-      func read(_ index: Int, input: UnsafeMutableRawBufferPointer, target: UnsafeMutableRawBufferPointer) {
+      func read(_ index: Int, into sample: Sample) {
         reads.count.add(1, ordering: .relaxed)
       }
     }
@@ -203,7 +205,7 @@ import Testing
     let weights = folder("weights")
     try first.model.save(to: weights)
     let second = try trainer()
-    try second.prepare(inputShape: data.imageShape)
+    try second.prepare(inputShapes: [data.imageShape])
     try second.model.load(from: weights)
     try second.restoreCheckpoint(from: folder("checkpoint"), inputShape: data.imageShape)
     try second.fit(data, epochs: 1, batchSize: 16, progress: .none)

@@ -36,7 +36,7 @@ func smallModel() -> Sequential {
 }
 
 func makeTrainer(
-  _ model: some Layer = smallModel(), optimizer: any Optimizer = Adam(learningRate: 0.02),
+  _ model: some Model = smallModel(), optimizer: any Optimizer = Adam(learningRate: 0.02),
   loss: any Loss = .sparseCategoricalCrossEntropy, metrics: [any Metric] = [.accuracy], seed: UInt64 = 1,
   options: CompileOptions = CompileOptions()
 ) throws -> Trainer {
@@ -44,7 +44,7 @@ func makeTrainer(
     model, optimizer: optimizer, loss: loss, metrics: metrics, device: .reference, seed: seed, options: options)
 }
 
-func values(of model: some Layer) throws -> [NDArray] { try model.parameters.map { try $0.value() } }
+func values(of model: some Model) throws -> [NDArray] { try model.parameters.map { try $0.value() } }
 
 /// A folder that is removed at the end.
 final class TemporaryFolder {

@@ -215,7 +215,7 @@ private struct Branches: Layer {
     let model = smallModel()
     for parameter in model.parameters.prefix(2) { parameter.isTrainable = false }
     let trainer = try makeTrainer(model)
-    try trainer.prepare(inputShape: [4, 4, 1])
+    try trainer.prepare(inputShapes: [[4, 4, 1]])
     let before = try values(of: model)
     try trainer.fit(quadrants(20), progress: .none)
     let after = try values(of: model)
@@ -238,9 +238,9 @@ private struct Branches: Layer {
     // A second trainer goes on from them; the first may no longer touch the model.
     let second = try makeTrainer(model)
     let third = try makeTrainer(model)
-    try second.prepare(inputShape: [4, 4, 1])
+    try second.prepare(inputShapes: [[4, 4, 1]])
     #expect(try values(of: model) == trained)
-    try third.prepare(inputShape: [4, 4, 1])
+    try third.prepare(inputShapes: [[4, 4, 1]])
     #expect(throws: TrainingError.self) { try second.fit(quadrants(20), progress: .none) }
   }
 
@@ -251,7 +251,7 @@ private struct Branches: Layer {
     let data = try ImageDataset(
       name: "zeros", images: images, labels: NDArray(zeros: [4], dtype: .int32), classNames: (0..<10).map { "\($0)" })
     let trainer = try makeTrainer(model)
-    let resident = try trainer.place(data.images, data.labels, name: "zeros")
+    let resident = try trainer.place([data.images], [data.labels], name: "zeros")
     let plan = try trainer.step(.training, resident, batchSize: 4)
     #expect(plan.executable.launchCount == 26, "\(plan.executable.listing)")
     let evaluation = try trainer.step(.evaluation, resident, batchSize: 4)

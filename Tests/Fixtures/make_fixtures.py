@@ -25,13 +25,14 @@ tensorflow.get_logger().setLevel("ERROR")
 import initializers  # noqa: E402
 import layers  # noqa: E402
 import losses  # noqa: E402
+import models  # noqa: E402
 import optimizers  # noqa: E402
 import precision  # noqa: E402
 import reductions  # noqa: E402
 import updates  # noqa: E402
 
 if __name__ == "__main__":
-    for topic in (layers, losses, optimizers, initializers, precision, reductions, updates):
+    for topic in (layers, losses, models, optimizers, initializers, precision, reductions, updates):
         fixture = topic.make()
         path = fixture.write(Path(__file__).resolve().parent)
         print(f"{path.name}: {len(fixture.metadata)} cases, {path.stat().st_size:,} bytes")

@@ -12,7 +12,7 @@ extension Trainer {
         .invalidArgument, at: "batchSize", "\(batchSize) is more than the \(data.count) pictures of \(data.name)")
     }
     let placed = try place(data)
-    let purpose: StepKey.Purpose = trains ? .training : .prediction(placed.source.input.dtype)
+    let purpose: StepKey.Purpose = trains ? .training : .prediction(placed.source.inputs.map(\.dtype))
     let step = try newStep(stages(purpose, placed, batchSize: batchSize), trains: trains, batchSize: batchSize)
     return trains
       ? TrainingSteps(trainer: self, step: step, data: placed, batchSize: batchSize)

@@ -12,12 +12,14 @@ protocol StepStage {
 struct StepTrace {
   let graph: Graph
   let session: any Session
-  /// `[N, ...]`
-  var inputs: Tensor?
-  /// `[N, ...]`
-  var targets: Tensor?
-  /// The model's output, `[N, ...]`.
-  var prediction: Tensor?
+  /// Each `[N, ...]`.
+  var inputs: [Tensor] = []
+  /// One for each output of the model, `[N, ...]`.
+  var targets: [Tensor] = []
+  /// The model's outputs, each `[N, ...]`.
+  var predictions: [Tensor] = []
+  /// That of each output, `[N]`.
+  var losses: [Tensor] = []
   /// What is made small: a scalar, or one number for each sample.
   var loss: Tensor?
   /// The graph's inputs that a batch is made of, in the order in which a feed takes their positions.
@@ -44,23 +46,24 @@ struct DataStage: StepStage {
 
 /// Inputs without targets.
 struct InputStage: StepStage {
-  let type: TensorType
+  /// Of one sample.
+  let types: [TensorType]
+  let batchSize: Int
 
   func append(to step: inout StepTrace) {
-    let inputs = step.graph.feed("inputs", shape: type.shape, dtype: type.dtype)
-    (step.inputs, step.fed) = (inputs, [inputs])
+    step.inputs = step.graph.feeds("inputs", types, batchSize: batchSize)
+    step.fed = step.inputs
   }
 }
 
 /// The model, on pixels that are scaled.
 struct ModelStage: StepStage {
-  let model: any Layer
+  let model: any Model
   /// Factor of uint8 inputs, which become float32; others stay as they are.
   let pixelScale: Double
 
   func append(to step: inout StepTrace) throws {
-    let inputs = step.inputs!
-    step.prediction = model(inputs.dtype == .uint8 ? inputs * pixelScale : inputs)
+    step.predictions = model(step.inputs.map { $0.dtype == .uint8 ? $0 * pixelScale : $0 })
     if let own = step.graph.declaredInputs.first {
       // Nobody would ever set it.
       throw GraphError(
@@ -71,44 +74,51 @@ struct ModelStage: StepStage {
   }
 }
 
-/// The loss of each sample.
+/// The loss of each sample, of each output and their sum.
 struct LossStage: StepStage {
-  let loss: any Loss
+  let outputs: [Output]
   let batchSize: Int
 
   func append(to step: inout StepTrace) throws {
-    let losses = loss(step.prediction!, step.targets!)
-    if let failure = step.graph.failure { throw failure }
-    guard losses.shape == [batchSize] else {
-      throw GraphError(
-        label: "loss",
-        message: "\(batchSize) inputs gave \(losses.shape.shapeDescription) losses; "
-          + "the first axis of a model's output must stay the batch")
+    for (output, (prediction, target)) in zip(outputs, zip(step.predictions, step.targets)) {
+      let losses = step.graph.scope(output.name) { output.loss(prediction, target) }
+      if let failure = step.graph.failure { throw failure }
+      guard losses.shape == [batchSize] else {
+        throw GraphError(
+          label: outputs.label("loss", of: output),
+          message: "\(batchSize) inputs gave \(losses.shape.shapeDescription) losses; "
+            + "the first axis of a model's output must stay the batch")
+      }
+      step.losses.append(losses)
     }
-    step.loss = losses
+    let weighted = zip(outputs, step.losses).map { $0.weight == 1 ? $1 : $1 * $0.weight }
+    step.loss = weighted.dropFirst().reduce(weighted[0], +)
   }
 }
 
-/// Sums of the loss and the metrics, which stay on the device until they are read.
+/// Sums of the losses and the metrics, which stay on the device until they are read.
 struct TotalsStage: StepStage {
-  let metrics: [any Metric]
-  let loss: any Loss
+  let outputs: [Output]
   let batchSize: Int
 
   func append(to step: inout StepTrace) throws {
     var terms = [SampleTerm(inputs: [step.loss!])]
-    for metric in metrics {
-      let values = metric(step.prediction!, step.targets!, outputs: loss.outputs)
-      if let failure = step.graph.failure { throw failure }
-      guard values.shape == [batchSize] else {
-        throw GraphError(
-          label: metric.label,
-          message: "\(batchSize) samples gave \(values.shape.shapeDescription) values; a metric is one number for each")
+    if outputs.count > 1 { terms += step.losses.map { SampleTerm(inputs: [$0]) } }
+    for (output, (prediction, target)) in zip(outputs, zip(step.predictions, step.targets)) {
+      for metric in output.metrics {
+        let values = metric(prediction, target, outputs: output.loss.outputs)
+        if let failure = step.graph.failure { throw failure }
+        guard values.shape == [batchSize] else {
+          throw GraphError(
+            label: outputs.label(metric.label, of: output),
+            message: "\(batchSize) samples gave \(values.shape.shapeDescription) values; a metric is one number for "
+              + "each")
+        }
+        terms.append(SampleTerm.unfolding(values))
       }
-      terms.append(SampleTerm.unfolding(values))
     }
     step.totals = BatchTotals(
-      terms, names: ["loss"] + metrics.map(\.label), batchSize: batchSize, in: step.graph, session: step.session)
+      terms, names: outputs.labels, batchSize: batchSize, in: step.graph, session: step.session)
   }
 }
 
@@ -124,7 +134,7 @@ struct UpdateStage: StepStage {
   }
 }
 
-/// The model's output, to be read.
+/// The model's outputs, to be read.
 struct OutputStage: StepStage {
-  func append(to step: inout StepTrace) { step.outputs = [step.prediction!] }
+  func append(to step: inout StepTrace) { step.outputs = step.predictions }
 }

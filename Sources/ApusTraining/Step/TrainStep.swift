@@ -42,7 +42,7 @@ public final class TrainStep {
   /// - Throws: `GraphError` for a mistake in the closure or a layer that it never calls, `BackendError` from the
   ///   device.
   public convenience init(
-    _ model: some Layer, optimizer: any Optimizer, groups: [ParameterGroup] = [],
+    _ model: some Model, optimizer: any Optimizer, groups: [ParameterGroup] = [],
     transforms: [any GradientTransform] = [], device: Device = .automatic, seed: UInt64 = 0,
     options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
   ) throws {
@@ -53,7 +53,7 @@ public final class TrainStep {
 
   /// A step on a session that is already open.
   public init(
-    _ model: some Layer, optimizer: any Optimizer, groups: [ParameterGroup] = [],
+    _ model: some Model, optimizer: any Optimizer, groups: [ParameterGroup] = [],
     transforms: [any GradientTransform] = [], session: any Session, seed: UInt64 = 0,
     options: CompileOptions = CompileOptions(), loss: (Graph) throws -> Tensor
   ) throws {

@@ -1,0 +1,389 @@
+import ApusCore
+import ApusData
+import ApusDevices
+import ApusNN
+import ApusOptimize
+import Testing
+
+@testable import ApusTraining
+
+/// A picture and three numbers become a class and a number.
+private struct TwoHeads: Model {
+  let inputCount = 2
+  let body = Conv2D(4, kernel: 3, activation: .relu), joint = Dense(8, activation: .relu)
+  let digit = Dense(3), angle = Dense(1)
+
+  func forward(_ inputs: [Tensor]) -> [Tensor] {
+    let x = joint(concat([body(inputs[0]).flattened(), inputs[1]]))
+    return [digit(x), angle(x)]
+  }
+}
+
+/// Models with several inputs and outputs, against Keras's functional model with lists of them.
+@Suite struct SeveralOutputsTests {
+  private static let fixture = Fixture.all(in: "models")[0]
+  private static let shapes = [[6, 6, 1], [3]]
+
+  /// uint8 pictures and float32 positions.
+  private static let inputs = [
+    NDArray(fixture["pictures"].values(as: Int32.self).map { UInt8($0) }, shape: fixture["pictures"].shape),
+    fixture["positions"],
+  ]
+  private static let targets = [fixture["digits"], fixture["angles"]]
+
+  private static let devices: [Device] = {
+    #if OpenCL
+      if (try? Device.all()) != nil { return [.reference, .cpu, .openCL(.best)] }
+    #endif
+    return [.reference, .cpu]
+  }()
+
+  /// The samples of the arrays, read one by one.
+  private struct Samples: Dataset {
+    let name = "samples", count = 12
+    let inputs = [TensorType(shape: [6, 6, 1], dtype: .uint8), TensorType(shape: [3])]
+    var targets = [TensorType(shape: [], dtype: .int32), TensorType(shape: [1])]
+    var strayLabel: Int32?
+
+    func read(_ index: Int, into sample: Sample) {
+      for (part, array) in SeveralOutputsTests.inputs.enumerated() {
+        sample.input(part).copyBytes(from: array.rows(index..<(index + 1)).bytes)
+      }
+      for part in targets.indices {
+        sample.target(part).copyBytes(from: SeveralOutputsTests.targets[part].rows(index..<(index + 1)).bytes)
+      }
+      if let strayLabel, index == 7 { sample.target(0).storeBytes(of: strayLabel, as: Int32.self) }
+    }
+  }
+
+  /// A model with Keras's initial weights.
+  private func model() throws -> TwoHeads {
+    let model = TwoHeads()
+    try model.build(inputShapes: Self.shapes)
+    for parameter in model.parameters {
+      try parameter.assign(Self.fixture["initial_\(parameter.name.replacing(".", with: "_"))"])
+    }
+    return model
+  }
+
+  private func trainer(_ model: some Model, device: Device = .reference, rate: Double = 0.125) throws -> Trainer {
+    try Trainer(
+      model, optimizer: SGD(learningRate: rate, momentum: 0.5),
+      outputs: [
+        Output("digit", loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy]),
+        Output("angle", loss: .meanSquaredError, weight: 0.25),
+      ], device: device, seed: 3)
+  }
+
+  @Test(arguments: devices) func agreesWithKeras(_ device: Device) throws {
+    let model = try model()
+    let trainer = try trainer(model, device: device)
+    let history = try trainer.fit(
+      inputs: Self.inputs, targets: Self.targets, epochs: 3, batchSize: 4, shuffle: false, progress: .none)
+    let result = try trainer.evaluate(inputs: Self.inputs, targets: Self.targets, batchSize: 4)
+    let names = ["loss", "digit_loss", "angle_loss", "digit_accuracy"]
+    #expect(Set(history.epochs[0].values.keys) == Set(names))
+    for name in names {
+      let measured = NDArray(history.epochs.map { Float($0.values[name]!) }, shape: [3])
+      expectEqual(measured, Self.fixture["epochs_\(name)"], tolerance: 5e-6, name)
+      let value = name == "loss" ? result.loss : result.metrics[name]!
+      expectEqual(NDArray(Float(value)), Self.fixture["evaluated_\(name)"], tolerance: 5e-6, name)
+    }
+    for parameter in model.parameters {
+      let expected = Self.fixture["final_\(parameter.name.replacing(".", with: "_"))"]
+      expectEqual(try parameter.value(), expected, tolerance: 5e-6, parameter.name)
+    }
+    let predictions = try trainer.predict(Self.inputs, batchSize: 5)
+    expectEqual(predictions[0], Self.fixture["predicted_digit"], tolerance: 5e-6)
+    expectEqual(predictions[1], Self.fixture["predicted_angle"], tolerance: 5e-6)
+  }
+
+  /// Arrays on the device, arrays on the host and samples that are read one by one, with a smaller last batch.
+  ///
+  /// Not on the reference, which rounds a fused formula once: what is fused depends on where the data lie.
+  @Test(arguments: devices.dropFirst()) func placementChangesNoBit(_ device: Device) throws {
+    func run(
+      _ placement: DataPlacement, _ train: (Trainer) throws -> History
+    ) throws -> (measured: [[String: Double]], weights: [NDArray]) {
+      let model = try model()
+      let trainer = try trainer(model, device: device)
+      trainer.dataPlacement = placement
+      return (try train(trainer).epochs.map(\.values), try values(of: model))
+    }
+    let arrays = { (trainer: Trainer) in
+      try trainer.fit(
+        inputs: Self.inputs, targets: Self.targets, epochs: 3, batchSize: 5,
+        validation: .arrays(inputs: Self.inputs, targets: Self.targets), progress: .none)
+    }
+    let resident = try run(.device, arrays)
+    let streamed = try run(.host, arrays)
+    let read = try run(.automatic) {
+      try $0.fit(Samples(), epochs: 3, batchSize: 5, validation: .data(Samples()), progress: .none)
+    }
+    for other in [streamed, read] {
+      #expect(other.measured == resident.measured)
+      #expect(other.weights == resident.weights)
+    }
+  }
+
+  /// Without learning an epoch measures what an evaluation does.
+  @Test func evaluationIsThatOfTraining() throws {
+    let trainer = try trainer(model(), rate: 0)
+    let epoch = try trainer.fit(
+      inputs: Self.inputs, targets: Self.targets, batchSize: 5, validation: .data(Samples()), shuffle: false,
+      progress: .none
+    ).epochs[0]
+    let result = try trainer.evaluate(Samples(), batchSize: 5)
+    #expect(Evaluation(loss: epoch.validationLoss!, metrics: epoch.validationMetrics) == result)
+    #expect(abs(epoch.loss - result.loss) < 1e-6)
+    for (name, value) in result.metrics { #expect(abs(epoch.metrics[name]! - value) < 1e-6, "\(name)") }
+    #expect(abs(result.loss - (result.metrics["digit_loss"]! + 0.25 * result.metrics["angle_loss"]!)) < 1e-6)
+    // What was measured reads back.
+    let folder = try TemporaryFolder()
+    try trainer.history.write(to: folder("history.json"))
+    #expect(try readJSON(History.self, from: folder("history.json")) == trainer.history)
+  }
+
+  /// An output of weight 0 is reported and not learnt.
+  @Test func weightsCount() throws {
+    let model = try model()
+    let trainer = try Trainer(
+      model, optimizer: SGD(learningRate: 0.125),
+      outputs: [
+        Output("digit", loss: .sparseCategoricalCrossEntropy), Output("angle", loss: .meanSquaredError, weight: 0),
+      ], device: .reference)
+    let before = try model.angle.kernel.value()
+    let epoch = try trainer.fit(Samples(), progress: .none).epochs[0]
+    #expect(try model.angle.kernel.value() == before)
+    #expect(epoch.loss == epoch.metrics["digit_loss"] && epoch.metrics["angle_loss"]! > 0)
+    // A single output has no name in what is reported.
+    let single = try Trainer(
+      Dense(1), outputs: [Output("angle", loss: .meanSquaredError, weight: 0.5)], device: .reference)
+    let (x, y) = (NDArray(zeros: [4, 1]), NDArray([1, 1, 1, 1] as [Float], shape: [4, 1]))
+    #expect(try single.evaluate(inputs: x, targets: y) == Evaluation(loss: 0.5))
+  }
+
+  @Test func goesOnFromACheckpoint() throws {
+    let folder = try TemporaryFolder()
+    let whole = try trainer(model())
+    try whole.fit(Samples(), epochs: 3, batchSize: 5, progress: .none)
+    let first = try trainer(model())
+    try first.fit(Samples(), epochs: 1, batchSize: 5, progress: .none)
+    try first.saveCheckpoint(to: folder("checkpoint"))
+    let second = try trainer(TwoHeads())
+    try second.restoreCheckpoint(from: folder("checkpoint"), inputShapes: Self.shapes)
+    try second.fit(Samples(), epochs: 2, batchSize: 5, progress: .none)
+    #expect(try values(of: second.model) == values(of: whole.model))
+    #expect(second.history.epochs.map(\.metrics) == whole.history.epochs.map(\.metrics))
+    #expect(throws: GraphError.self) {
+      try trainer(TwoHeads()).restoreCheckpoint(from: folder("checkpoint"), inputShape: [6, 6, 1])
+    }
+  }
+
+  @Test func savesAndLoads() throws {
+    let folder = try TemporaryFolder()
+    let first = try trainer(model())
+    try first.fit(Samples(), progress: .none)
+    try first.save(to: folder("weights"))
+    let copy = TwoHeads()
+    #expect(try copy.build(inputShapes: Self.shapes) == [[3], [1]])
+    try copy.load(from: folder("weights"))
+    let predictions = try trainer(copy).predict(Self.inputs)
+    #expect(try predictions == first.predict(Self.inputs))
+    let probabilities = try first.probabilities(Self.inputs)
+    #expect(probabilities[1] == predictions[1] && probabilities[0].shape == [12, 3])
+    #expect(abs(probabilities[0].doubles.reduce(0, +) - 12) < 1e-5)
+  }
+
+  @Test func theSummaryHasAllLayers() throws {
+    let rows = try TwoHeads().summary(inputShapes: Self.shapes).split(separator: "\n")
+    #expect(rows[0] == "Model: \"two_heads\"")
+    for part in ["body (Conv2D)", "joint (Dense)", "digit (Dense)", "angle (Dense)"] {
+      #expect(rows.contains { $0.hasPrefix("│ \(part) ") }, "\(part)")
+    }
+    #expect(rows.last { $0.contains("Total") }!.hasPrefix(" Total params: 620 "))
+  }
+
+  /// A model in a model has its path; one of its inputs may be of no use; its statistics may be those of inference.
+  @Test func modelsConsistOfModels() throws {
+    struct Whole: Model {
+      let inputCount = 3
+      let trunk = TwoHeads(), head = Dense(2)
+      func forward(_ inputs: [Tensor]) -> [Tensor] {
+        let parts = trunk.inference([inputs[0], inputs[2]])
+        return [head(concat(trunk([inputs[0], inputs[2]]))), parts[1]]
+      }
+    }
+    let model = Whole()
+    let trainer = try Trainer(
+      model, outputs: [Output("a", loss: .meanSquaredError), Output("b", loss: .meanAbsoluteError)], device: .reference)
+    let inputs = [Self.inputs[0], NDArray(zeros: [12, 9]), Self.inputs[1]]
+    let targets = [NDArray(zeros: [12, 2]), NDArray(zeros: [12, 1])]
+    var results: [Evaluation] = []
+    for placement in [DataPlacement.device, .host] {
+      trainer.dataPlacement = placement
+      results.append(try trainer.evaluate(inputs: inputs, targets: targets, batchSize: 5))
+    }
+    #expect(results[0] == results[1])
+    let history = try trainer.fit(inputs: inputs, targets: targets, epochs: 3, progress: .none)
+    #expect(history.epochs[2].loss < history.epochs[0].loss)
+    #expect(model.parameters.map(\.name).contains("trunk.body.kernel"))
+    let error = #expect(throws: GraphError.self) {
+      try Whole().build(inputShapes: [[2, 2, 1], [1], [3]])
+    }
+    #expect(error?.label == "trunk.body")
+  }
+
+  @Test func aStepTakesAModel() throws {
+    let model = try model()
+    let step = try TrainStep(model, optimizer: SGD(learningRate: 0.125), device: .reference) { graph in
+      let outputs = model([
+        graph.input("pictures", shape: [12, 6, 6, 1], dtype: .uint8) * (1.0 / 255), graph.input("x", shape: [12, 3]),
+      ])
+      return softmaxCrossEntropy(outputs[0], labels: graph.input("digits", shape: [12], dtype: .int32))
+    }
+    try step(Self.inputs[0], Self.inputs[1], Self.targets[0])
+    let first = try step.loss()
+    try step(Self.inputs[0], Self.inputs[1], Self.targets[0])
+    #expect(try step.loss() < first)
+  }
+}
+
+extension SeveralOutputsTests {
+  private func outputs(_ first: Output, _ second: Output) throws {
+    _ = try Trainer(TwoHeads(), outputs: [first, second], device: .reference)
+  }
+
+  @Test func outputsThatDoNotGoTogetherAreErrors() throws {
+    let values = { (name: String) in Output(name, loss: .meanSquaredError) }
+    for (first, second, place, part) in [
+      (values(""), values("b"), "outputs", "output 0 has no name"),
+      (values("a"), values("a"), "outputs", "two values would be called 'a_loss'"),
+      (values("a"), values("val"), "outputs", "'val' begins as what validation reports"),
+      (
+        values("a"), Output("b", loss: .meanSquaredError, metrics: [.accuracy]), "metrics of 'b'",
+        "accuracy has no meaning"
+      ),
+      (
+        values("a"), Output("b", loss: .binaryCrossEntropy, metrics: [.accuracy, .accuracy]), "metrics of 'b'",
+        "each may be given once"
+      ),
+      (values("a"), Output("b", loss: .meanSquaredError, weight: .nan), "weight of 'b'", "it is nan"),
+      (Output("a", loss: .meanSquaredError, weight: -1), values("b"), "weight of 'a'", "it is -1.0"),
+    ] {
+      let error = #expect(throws: TrainingError.self) { try outputs(first, second) }
+      #expect(error?.place == place && error?.reason.contains(part) == true, "\(String(describing: error))")
+    }
+    let none = #expect(throws: TrainingError.self) { try Trainer(TwoHeads(), outputs: [], device: .reference) }
+    #expect(none?.reason.contains("there are none") == true)
+  }
+
+  @Test func arraysThatDoNotGoTogetherAreErrors() throws {
+    let (x, y) = (Self.inputs, Self.targets)
+    var positions = x[1].values(as: Float.self)
+    positions[2 * 3 + 1] = .nan
+    var labels = y[0].values(as: Int32.self)
+    labels[4] = 3
+    for (inputs, targets, part) in [
+      ([], y, "there are no inputs"), (x, [y[0]], "a sample has 1 target, and the trainer has losses for 2 outputs"),
+      ([x[0], x[1].rows(0..<11)], y, "inputs[1] is 11x3, but inputs[0] has 12 samples"),
+      (x, [y[0], y[1].rows(0..<11)], "12 inputs, but targets[1] is 11x1"),
+      ([x[0], NDArray(zeros: [12, 3], dtype: .int32)], y, "inputs[1] is int32"),
+      ([x[0], NDArray(zeros: [12])], y, "inputs[1] is 12; they must be [N, ...]"),
+      (x, [y[0], NDArray(zeros: [12, 1], dtype: .float64)], "targets[1] is float64"),
+      ([x[0], NDArray(positions, shape: [12, 3])], y, "inputs[1], sample 2, holds nan"),
+      (
+        x, [NDArray(labels, shape: [12]), y[1]],
+        "label 3 at index 4 of targets[0], but its output 'digit' has 3 outputs"
+      ),
+    ] as [([NDArray], [NDArray], String)] {
+      let trainer = try trainer(TwoHeads())
+      let error = #expect(throws: TrainingError.self) {
+        try trainer.fit(inputs: inputs, targets: targets, progress: .none)
+      }
+      #expect(error?.code == .badData && error?.reason.contains(part) == true, "\(String(describing: error))")
+      #expect(trainer.step == 0)
+    }
+    for (data, part) in [
+      (Samples(strayLabel: -1), "label -1 at index 7 of targets[0], but its output 'digit' has 3 outputs"),
+      (Samples(targets: [TensorType(shape: [], dtype: .int32)]), "a sample has 1 target"),
+      (
+        Samples(targets: [TensorType(shape: [], dtype: .int32), TensorType(shape: [1], dtype: .float64)]),
+        "targets[1] is float64"
+      ),
+    ] {
+      let error = #expect(throws: TrainingError.self) { try trainer(TwoHeads()).fit(data, progress: .none) }
+      #expect(error?.place == "samples" && error?.reason.contains(part) == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test func modelsThatDoNotFitAreErrors() throws {
+    struct Summed: Model {
+      let inputCount = 1
+      let body = Dense(2)
+      func forward(_ inputs: [Tensor]) -> [Tensor] {
+        let x = body(inputs[0])
+        return [x, concat([x, x], axis: 0)]
+      }
+    }
+    struct Silent: Model {
+      let inputCount = 1
+      func forward(_ inputs: [Tensor]) -> [Tensor] { [] }
+    }
+    func message(_ body: () throws -> Void) -> String {
+      do {
+        try body()
+        return "nothing"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let (x, y) = (Self.inputs, Self.targets)
+    for (body, part) in [
+      ({ try TwoHeads().build(inputShapes: [[6, 6, 1]]) }, "two_heads takes 2 inputs and is given 1"),
+      ({ try smallModel().build(inputShapes: [[4, 4, 1], [3]]) }, "sequential takes 1 input and is given 2"),
+      ({ try TwoHeads().build(inputShapes: []) }, "the model takes 2 inputs"),
+      ({ try TwoHeads().build(inputShapes: [[6, 6, 1], [0]]) }, "input shape 0 must hold"),
+      (
+        { try Summed().build(inputShapes: [[3]]) },
+        "one sample 3 becomes 2x2; the first axis of output 1 must stay the batch"
+      ),
+      ({ try Silent().build(inputShapes: [[3]]) }, "gives no output"),
+      (
+        { try self.trainer(TwoHeads()).fit(inputs: [x[0]], targets: y, progress: .none) },
+        "two_heads takes 2 inputs and is given 1"
+      ),
+      (
+        {
+          try Trainer(TwoHeads(), loss: .meanSquaredError, device: .reference)
+            .fit(inputs: x, targets: [y[1]], progress: .none)
+        }, "two_heads: has 2 outputs, and the trainer has losses for 1"
+      ),
+      (
+        {
+          let trainer = try self.trainer(TwoHeads())
+          _ = try trainer.predict(x)
+          _ = try trainer.predict([x[0], NDArray(zeros: [12, 4])])
+        }, "was made for inputs 6x6x1 and 3, these are 6x6x1 and 4"
+      ),
+      ({ _ = try self.trainer(TwoHeads()).predict(x[0]) }, "the model has 2 outputs; predict([inputs]) gives"),
+      ({ _ = try self.trainer(TwoHeads()).probabilities(x[0]) }, "probabilities([inputs]) gives a list"),
+      ({ _ = try self.trainer(TwoHeads()).predict([]) }, "there are no inputs"),
+      ({ _ = try self.trainer(TwoHeads()).predict([x[0], x[1].rows(0..<3)]) }, "inputs[1] is float32 3x3"),
+    ] as [(() throws -> Void, String)] {
+      #expect(message(body).contains(part), "\(message(body))")
+    }
+  }
+
+  @Test func aRunIsOfOneOutput() throws {
+    let trainer = try trainer(model())
+    try trainer.fit(Samples(), progress: .none)
+    let configuration = try RunConfiguration(
+      model: "lenet5", inputShape: [6, 6, 1], classNames: ["a"], dataset: "samples", optimizer: trainer.optimizer,
+      batchSize: 4, seed: 3)
+    let error = #expect(throws: TrainingError.self) {
+      try Run.save(trainer, configuration, to: TemporaryFolder()("run"))
+    }
+    #expect(error?.reason.contains("one input and one output") == true)
+  }
+}
