@@ -4,17 +4,19 @@ import ArgumentParser
 
 /// `apus evaluate`
 struct Evaluate: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Measures a trained network on a data set's test pictures.")
+  static let configuration = CommandConfiguration(abstract: "Measures a trained network on a data set's test pictures, or on a folder's.")
 
   @Argument(help: ArgumentHelp("The folder that `apus train` left.", valueName: "run"))
   var folder: String
 
-  @Argument(help: "mnist, cifar10, or digits, which the program draws itself.", transform: DataName.init(parsing:))
+  @Argument(help: ArgumentHelp(DataName.help, valueName: "data"), transform: DataName.init(parsing:))
   var data: DataName
 
   @OptionGroup var deviceOption: DeviceOption
 
   @OptionGroup var dataOption: DataOption
+
+  @OptionGroup(title: "Options for a folder of pictures") var pictureOptions: PictureOptions
 
   @Option(help: ArgumentHelp("Pictures in a step.", valueName: "n"))
   var batchSize = 128
@@ -22,11 +24,20 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  func validate() throws { try requireCount(batchSize, "--batch-size") }
+  func validate() throws {
+    try requireCount(batchSize, "--batch-size")
+    if case .published = data, let option = pictureOptions.given.first {
+      throw ValidationError("\(option) goes with a folder of pictures, not with \(data.name).")
+    }
+  }
 
   func run() throws {
     let trained = try Run.load(folder)
-    let pictures = try data.load(.test, folder: dataOption.folder)
+    let pictures: Pictures =
+      switch data {
+      case .published(let entry): Pictures(try entry.load(.test, from: dataOption), of: entry)
+      case .folder(let path): try FolderPlan(path, pictureOptions, run: trained.configuration).loadTest()
+      }
     guard pictures.imageShape == trained.configuration.inputShape else {
       throw CommandError(
         .badData,
@@ -35,9 +46,11 @@ struct Evaluate: ParsableCommand {
           + "\(pictures.imageShape.shapeDescription)")
     }
     let trainer = try trained.makeTrainer(device: deviceOption.chosen())
-    let result = try trainer.evaluate(pictures, batchSize: batchSize)
+    let result = try trainer.evaluate(pictures.data, batchSize: batchSize)
     let identity = pictures.identity
-    let notes = [pictures.note, difference(of: trained, from: identity)].compactMap { $0 }
+    let notes =
+      pictures.notes
+      + [difference(of: trained, from: identity), PictureParts(training: pictures).badPictureNote].compactMap { $0 }
     if json {
       for note in notes { writeToStandardError("note: \(note)") }
       return try printJSON(Report(evaluation: result, data: identity, source: pictures.source))

@@ -32,48 +32,6 @@ func availableDevices() -> [DeviceDescription] {
   }
 }
 
-/// `--data-dir`: where data sets are looked for.
-struct DataOption: ParsableArguments {
-  @Option(
-    name: .customLong("data-dir"),
-    help: ArgumentHelp(
-      "The folder with the data set's files; an empty one has them downloaded into it.",
-      discussion: """
-        The environment variable APUS_DATA_DIR means the same. A folder that is named is used, or it is an error. \
-        Without either: the user's cache.
-        """, valueName: "folder"))
-  var folder: String?
-}
-
-/// A data set by the name that users type.
-struct DataName {
-  private let data: PublishedDataset
-
-  /// - Throws: `ValidationError` that lists the names.
-  init(parsing text: String) throws {
-    do {
-      data = try PublishedDatasets.catalog.part(named: text.lowercased())
-    } catch {
-      throw ValidationError(
-        "'\(text)' is not a data set; use \(error.known.dropLast().joined(separator: ", ")) or \(error.known.last!). "
-          + "Folders of pictures cannot be read yet.")
-    }
-  }
-
-  /// As runs have it.
-  var name: String { data.name }
-  /// Name of the network that fits the pictures, unless another is asked for.
-  var defaultModel: String { data.model }
-
-  /// Reads one part, downloading it where it is not found.
-  func load(_ part: DatasetPart, folder: String?) throws -> ImageDataset {
-    if let folder, !data.hasFiles {
-      throw CommandError(.usage, "--data-dir \(folder) does not go with \(name), which the program draws; leave it out")
-    }
-    return try data.load(part, DataLocator(folder: folder), DownloadReport.downloader())
-  }
-}
-
 /// - Throws: `ValidationError` unless `value` can be a number of epochs, steps or pictures.
 func requireCount(_ value: Int, _ option: String) throws {
   guard (1...Int(Int32.max)).contains(value) else {

@@ -8,7 +8,8 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tells what a trained network sees in pictures.",
     discussion: """
-      PNG and JPEG; pictures are turned upright and resized to what the network takes. MNIST's digits are white on \
+      PNG and JPEG; pictures are turned upright and brought to what the network takes, as those that it was trained \
+      on. MNIST's digits are white on \
       black: use --invert for dark ink on paper. A picture that cannot be read does not keep the others from their results; \
       the program then ends with the status of the first such.
       """)
@@ -29,13 +30,8 @@ struct Predict: ParsableCommand {
     help: ArgumentHelp(
       "The ground under transparent pixels: auto, white, black or #RRGGBB.",
       discussion: "auto is white under dark ink and black under light ink.", valueName: "colour"),
-    transform: {
-      guard let background = Background(parsing: $0) else {
-        throw ValidationError("'\($0)' is not a ground; use auto, white, black or a colour such as #FFCC00.")
-      }
-      return background
-    })
-  var background = Background.contrasting
+    transform: ApusCommand.background)
+  var background: Background?
 
   @OptionGroup var deviceOption: DeviceOption
 
@@ -64,6 +60,8 @@ struct Predict: ParsableCommand {
         "\(folder): the network takes \(shape.shapeDescription); pictures have one channel (grey) or three (RGB)")
     }
     try HostMemory.require([Self.chunk] + shape, .uint8, for: "pictures \(shape.shapeDescription)")
+    var preparation = trained.configuration.preparation ?? .ofDataSets
+    if let background { preparation.background = background }
     var trainer: Trainer?
     var predictions: [Prediction] = []
     var firstFailure: ExitStatus?
@@ -72,7 +70,7 @@ struct Predict: ParsableCommand {
       var pixels: [UInt8] = []
       for path in images[start..<min(start + Self.chunk, images.count)] {
         do {
-          pixels += try decode(path, shape: shape)
+          pixels += try decode(path, shape: shape, preparation)
           paths.append(path)
         } catch {
           reportError(error)
@@ -116,11 +114,9 @@ struct Predict: ParsableCommand {
     printTable(prediction.classes.map { [String(format: "  %.4f", $0.probability), $0.name] })
   }
 
-  /// The picture's pixels, resized to `shape`: height, width, channels.
-  private func decode(_ path: String, shape: [Int]) throws -> [UInt8] {
-    let image = try Image(contentsOf: path, background: background)
-      .resized(toWidth: shape[1], height: shape[0], channels: shape[2])
-    let pixels = image.pixels.values(as: UInt8.self)
+  /// The picture's pixels as the network was shown others, at `shape`: height, width, channels.
+  private func decode(_ path: String, shape: [Int], _ preparation: PicturePreparation) throws -> [UInt8] {
+    let pixels = try preparation.picture(at: path, shape: shape).pixels.values(as: UInt8.self)
     return invert ? pixels.map { 255 - $0 } : pixels
   }
 }

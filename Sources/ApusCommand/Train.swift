@@ -9,10 +9,14 @@ struct Train: ParsableCommand {
     abstract: "Trains a network and leaves its weights, configuration and history in a folder.",
     discussion: "Ctrl-C ends after the current step and saves; a second one ends at once.")
 
-  @Argument(help: "mnist, cifar10, or digits, which the program draws itself.", transform: DataName.init(parsing:))
+  @Argument(help: ArgumentHelp(DataName.help, valueName: "data"), transform: DataName.init(parsing:))
   var data: DataName
 
-  @Option(help: "The network (default: tutorial-mnist; for cifar10 tutorial-cifar).")
+  @Option(
+    help: """
+      The network (default: tutorial-mnist; for cifar10 tutorial-cifar; for a folder resnet18, or tutorial-cifar where \
+      pictures are small).
+      """)
   var model: ModelName?
 
   @OptionGroup var deviceOption: DeviceOption
@@ -33,7 +37,10 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("With --resume: train what was frozen before.", valueName: "pattern"))
   var unfreeze: String?
 
-  @Option(help: ArgumentHelp("Share of the training data to validate on: its last part.", valueName: "fraction"))
+  @Option(
+    help: ArgumentHelp(
+      "Share of the training data to validate on: its last part; of a folder the same share of each class (default for "
+        + "a folder without val: 0.2).", valueName: "fraction"))
   var validationSplit: Double?
 
   @Option(help: ArgumentHelp("Of initial weights, order and dropout (default: 0).", valueName: "n"))
@@ -43,6 +50,10 @@ struct Train: ParsableCommand {
   var precision = PrecisionName.float32
 
   @OptionGroup var dataOption: DataOption
+
+  @OptionGroup(title: "Options for a folder of pictures") var pictures: PictureOptions
+
+  @OptionGroup(title: "Options for a folder of pictures") var shape: PictureShapeOptions
 
   @Option(
     help: ArgumentHelp(
@@ -80,6 +91,12 @@ struct Train: ParsableCommand {
     }
     if unfreeze != nil && resume == nil { throw ValidationError("--unfreeze goes with --resume.") }
     if otherData && resume == nil { throw ValidationError("--other-data goes with --resume.") }
+    if case .published = data, let option = (pictures.given + shape.given).first {
+      throw ValidationError("\(option) goes with a folder of pictures, not with \(data.name).")
+    }
+    if resume != nil, let option = shape.given.first(where: { $0 != "--balance" }) {
+      throw ValidationError("\(option) does not go with --resume: a run goes on with its own.")
+    }
   }
 
   func run() throws {
@@ -87,32 +104,33 @@ struct Train: ParsableCommand {
     let device = try deviceOption.chosen()
     // Before the data, which may have to be downloaded.
     let earlier = try resume.map(earlierRun)
-    let training = try data.load(.train, folder: dataOption.folder)
-    let testing = try data.load(.test, folder: dataOption.folder)
-    let identity = training.identity
-    if let earlier { try requireSameData(earlier, identity) }
+    let parts = try load(for: earlier?.configuration)
+    let training = parts.training
+    if let earlier { try requireSameData(earlier, training.identity) }
     var (trainer, configuration) =
       try earlier.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
-    configuration.trainingData = identity
-    configuration.testData = testing.identity
+    configuration.trainingData = training.identity
+    configuration.testData = parts.test?.identity
     let folder = try RunFolder.create(output ?? resume, for: data)
     trainer.dataPlacement = dataOn.placement
     try changeFreezing(of: trainer.model)
-    report(training, trainer)
+    report(parts, trainer)
 
     Interruption.catchSignals()
     CallWatch.advise(
       resume.map { "go on from the last checkpoint with --resume \($0)" } ?? "no checkpoint was saved before this")
     trainer.shouldStop = { Interruption.isPending }
+    let split: Validation = configuration.validationSplit.map { $0 == 0 ? .none : .split($0) } ?? .none
     try trainer.fit(
-      training, epochs: epochs, batchSize: configuration.batchSize,
-      validation: configuration.validationSplit.map { $0 == 0 ? .none : .split($0) } ?? .none,
+      training.data, epochs: epochs, batchSize: configuration.batchSize,
+      validation: parts.validation.map { .data($0.data) } ?? (training.folder == nil ? split : .none),
       progress: quiet ? .none : .automatic)
     if quiet, let note = trainer.divergence { writeToStandardOutput("note: \(note)\n") }
-    if !trainer.wasStopped {
-      let result = try trainer.test(testing, batchSize: configuration.batchSize)
+    if !trainer.wasStopped, let test = parts.test {
+      let result = try trainer.test(test.data, batchSize: configuration.batchSize)
       writeToStandardOutput("test: \(result.line)\n")
     }
+    if let note = parts.badPictureNote { writeToStandardOutput("note: \(note)\n") }
     try RunFolder.save(trainer, configuration, to: folder)
     CallWatch.advise("the results are in \(folder)")
     writeToStandardOutput("results are in \(folder)\n")
@@ -122,19 +140,37 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func makeTrainer(for data: ImageDataset, on device: Device) throws -> (Trainer, RunConfiguration) {
-    let name = model?.name ?? self.data.defaultModel
+  /// What is trained, validated and tested on.
+  ///
+  /// - Parameter run: the one that goes on, which knows its pictures' shape and classes.
+  private func load(for run: RunConfiguration?) throws -> PictureParts {
+    switch data {
+    case .published(let entry):
+      return PictureParts(
+        training: Pictures(try entry.load(.train, from: dataOption), of: entry),
+        test: Pictures(try entry.load(.test, from: dataOption), of: entry))
+    case .folder(let path):
+      if dataOption.folder != nil { throw CommandError(.usage, "--data-dir does not go with a folder of pictures.") }
+      let plan = try FolderPlan(path, pictures, shape, model: model?.name, run: run)
+      return try plan.load(validationSplit: validationSplit ?? run?.validationSplit, seed: run?.seed ?? seed ?? 0)
+    }
+  }
+
+  private func makeTrainer(for data: Pictures, on device: Device) throws -> (Trainer, RunConfiguration) {
+    let name = model?.name ?? data.defaultModel
     let seed = seed ?? 0
     let network: Sequential
     do {
-      network = try Models.make(name, inputShape: data.imageShape, classes: data.classCount, seed: seed)
+      network = try Models.make(name, inputShape: data.imageShape, classes: data.classNames.count, seed: seed)
     } catch let error as GraphError {
       throw CommandError(
         .usage, "the network \(name) does not fit \(data.name)'s pictures \(data.imageShape.shapeDescription): \(error)"
       )
     }
     let batchSize = batchSize ?? 32
-    let samples = Int((Double(data.count) * (1 - (validationSplit ?? 0))).rounded(.down))
+    // Of a folder what is validated on is cut off already.
+    let cut = data.folder == nil ? validationSplit ?? 0 : 0
+    let samples = Int((Double(data.count) * (1 - cut)).rounded(.down))
     let (steps, overflow) = ((samples + batchSize - 1) / batchSize).multipliedReportingOverflow(by: epochs)
     let optimization = try optimization.optimization(steps: overflow ? .max : steps)
     let trainer = try Trainer(
@@ -143,7 +179,7 @@ struct Train: ParsableCommand {
     let configuration = try RunConfiguration(
       model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.name,
       optimizer: optimization.optimizer, groups: optimization.groups, transforms: optimization.transforms,
-      batchSize: batchSize, validationSplit: validationSplit, seed: seed)
+      batchSize: batchSize, validationSplit: validationSplit, seed: seed, preparation: data.folder?.preparation)
     return (trainer, configuration)
   }
 
@@ -199,12 +235,12 @@ struct Train: ParsableCommand {
     return (trainer, configuration)
   }
 
-  private func report(_ data: ImageDataset, _ trainer: Trainer) {
+  private func report(_ parts: PictureParts, _ trainer: Trainer) {
     // Said even with --quiet: figures on such data mean something else.
-    if let note = data.note { writeToStandardOutput("note: \(note)\n") }
+    for note in parts.training.notes { writeToStandardOutput("note: \(note)\n") }
     if quiet { return }
     let device = trainer.device
-    writeToStandardOutput("\(data)\n\(trainer.modelName) on \(device.identifier): \(device.name)\n")
+    writeToStandardOutput("\(parts.training.description)\n\(trainer.modelName) on \(device.identifier): \(device.name)\n")
   }
 }
 

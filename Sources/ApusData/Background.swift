@@ -23,6 +23,22 @@ public enum Background: Hashable, Sendable {
     }
   }
 
+  /// As `init(parsing:)` reads it.
+  public var text: String {
+    switch self {
+    case .contrasting: "auto"
+    case .white: "white"
+    case .black: "black"
+    case .color(let red, let green, let blue):
+      "#" + [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
+    }
+  }
+
+  /// `nil` for one that depends on the picture.
+  var color: (red: UInt8, green: UInt8, blue: UInt8)? {
+    if case .color(let red, let green, let blue) = self { (red, green, blue) } else { nil }
+  }
+
   /// `alpha * colour + (1 - alpha) * ground`, rounded, for pixels whose last of 2 or 4 channels is alpha.
   func under(_ pixels: UnsafeBufferPointer<UInt8>, channels: Int) -> [UInt8] {
     let colors = channels - 1
@@ -56,4 +72,24 @@ public enum Background: Hashable, Sendable {
       return [UInt8](repeating: 2 * ink > 255 * weight ? 0 : 255, count: channels - 1)
     }
   }
+}
+
+extension Background: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let background = Background(parsing: text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no ground")
+    }
+    self = background
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}
+
+extension Background: CustomStringConvertible {
+  public var description: String { text }
 }

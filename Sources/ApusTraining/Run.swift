@@ -44,9 +44,11 @@ public struct RunConfiguration: Sendable, Codable {
   public var seed: UInt64
   /// Factor of uint8 pixels before the first layer.
   public var imageScale: Double
+  /// How pictures of a folder were brought to `inputShape`; `nil` for data sets, whose pictures have one shape.
+  public var preparation: PicturePreparation?
 
   private enum CodingKeys: String, CodingKey {
-    case model, dataset, optimizer, hyperparameters, groups, frozen, seed
+    case model, dataset, optimizer, hyperparameters, groups, frozen, seed, preparation
     case namedTransforms = "transforms"
     case namedLoss = "loss"
     case namedMetrics = "metrics"
@@ -66,7 +68,7 @@ public struct RunConfiguration: Sendable, Codable {
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [],
     loss: any Loss = .sparseCategoricalCrossEntropy, metrics: [any Metric] = [.accuracy], batchSize: Int,
     validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255, trainingData: DataIdentity? = nil,
-    testData: DataIdentity? = nil
+    testData: DataIdentity? = nil, preparation: PicturePreparation? = nil
   ) throws {
     self.model = model
     self.inputShape = inputShape
@@ -85,6 +87,7 @@ public struct RunConfiguration: Sendable, Codable {
     self.imageScale = imageScale
     self.trainingData = trainingData
     self.testData = testData
+    self.preparation = preparation
   }
 
   /// Transforms of the gradients, one after another.

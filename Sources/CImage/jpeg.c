@@ -28,6 +28,6 @@ const char *apus_jpeg_load(void) {
   return NULL;
 }
 
-apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image) {
-  return used->decode(data, size, max_pixels, image);
+apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, apus_image_limits limits, apus_image *image) {
+  return used->decode(data, size, limits, image);
 }

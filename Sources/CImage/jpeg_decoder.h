@@ -96,7 +96,7 @@ static void convert_cmyk(const uint8_t *from, uint8_t *to, uint32_t width) {
 
 // Everything that may longjmp.
 static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint8_t *data, size_t size,
-                                uint64_t max_pixels, apus_image *image) {
+                                apus_image_limits limits, apus_image *image) {
   library.jpeg_CreateDecompress(codec, JPEG_LIB_VERSION, sizeof *codec);
   codec->mem->max_memory_to_use = 1l << 30; // for the coefficients of a picture in several scans
   library.jpeg_mem_src(codec, data, size);
@@ -105,7 +105,7 @@ static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint
   image->width = codec->image_width;
   image->height = codec->image_height;
   const uint64_t pixels = (uint64_t)codec->image_width * codec->image_height;
-  if (max_pixels == 0 || pixels / APUS_IMAGE_REDUCTION > max_pixels) return APUS_IMAGE_TOO_LARGE;
+  if (limits.max_pixels == 0 || pixels / APUS_IMAGE_REDUCTION > limits.max_pixels) return APUS_IMAGE_TOO_LARGE;
   const apus_image_status kept = keep_exif(codec, image);
   if (kept != APUS_IMAGE_OK) return kept;
 
@@ -113,9 +113,14 @@ static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint
   const bool is_cmyk = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
   codec->out_color_space = is_grey ? JCS_GRAYSCALE : is_cmyk ? JCS_CMYK : JCS_RGB;
   codec->dct_method = JDCT_ISLOW;
-  for (codec->scale_denom = codec->scale_num = 1;; codec->scale_denom *= 2) {
+  codec->scale_denom = codec->scale_num = 1;
+  if (limits.enough_side > 0) {
+    const uint32_t side = codec->image_width < codec->image_height ? codec->image_width : codec->image_height;
+    while (codec->scale_denom < 8 && side / (2 * codec->scale_denom) >= limits.enough_side) codec->scale_denom *= 2;
+  }
+  for (;; codec->scale_denom *= 2) {
     library.jpeg_calc_output_dimensions(codec);
-    if ((uint64_t)codec->output_width * codec->output_height <= max_pixels) break;
+    if ((uint64_t)codec->output_width * codec->output_height <= limits.max_pixels) break;
     if (codec->scale_denom == 8) return APUS_IMAGE_TOO_LARGE;
   }
   image->channels = is_grey ? 1 : 3;
@@ -157,7 +162,7 @@ static apus_image_status meaning(int error) {
   }
 }
 
-static apus_image_status decode_picture(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image) {
+static apus_image_status decode_picture(const uint8_t *data, size_t size, apus_image_limits limits, apus_image *image) {
   memset(image, 0, sizeof *image);
   struct jpeg_decompress_struct codec;
   memset(&codec, 0, sizeof codec);
@@ -170,7 +175,7 @@ static apus_image_status decode_picture(const uint8_t *data, size_t size, uint64
 
   volatile apus_image_status status = APUS_IMAGE_MALFORMED;
   if (setjmp(handler.escape) == 0)
-    status = decode(&codec, data, size, max_pixels, image);
+    status = decode(&codec, data, size, limits, image);
   else
     status = meaning(handler.base.msg_code);
   library.jpeg_destroy_decompress(&codec);

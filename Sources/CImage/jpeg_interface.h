@@ -8,7 +8,7 @@
 typedef struct {
   /// Finds the functions in a library that was opened; false, and says why, where it does not fit.
   bool (*bind)(void *library, apus_problem *problem);
-  apus_image_status (*decode)(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
+  apus_image_status (*decode)(const uint8_t *data, size_t size, apus_image_limits limits, apus_image *image);
 } apus_jpeg_interface;
 
 /// As libjpeg 6b has it: libjpeg-turbo of Debian, Fedora and others.

@@ -1,6 +1,6 @@
-// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo and zlib, which are loaded at run time; MD5's inner
-// loop. Both picture libraries report errors by longjmp, which must not cross Swift frames; here they become a status and a
-// message.
+// Narrow, pointer-and-length wrappers of libpng, libjpeg-turbo and zlib, which are loaded at run time; a resampler of
+// pictures; MD5's inner loop. Both picture libraries report errors by longjmp, which must not cross Swift frames; here
+// they become a status and a message.
 #ifndef APUS_CIMAGE_H
 #define APUS_CIMAGE_H
 
@@ -37,10 +37,25 @@ const char *apus_zlib_load(void);
 // 1/4 or 1/8 of its sides. Above this many times max_pixels it is refused, before memory is taken.
 enum { APUS_IMAGE_REDUCTION = 8 };
 
+typedef struct {
+  uint64_t max_pixels;
+  uint32_t enough_side; // of the shorter side: a JPEG may come out smaller as long as it has that many; 0: it may not
+} apus_image_limits;
+
 apus_image_status apus_png_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
-apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, uint64_t max_pixels, apus_image *image);
+apus_image_status apus_jpeg_decode(const uint8_t *data, size_t size, apus_image_limits limits, apus_image *image);
 apus_image_status apus_image_keep_exif(apus_image *image, const uint8_t *bytes, size_t size); // copies the block
 void apus_image_free(apus_image *image);
+
+// A part of a picture, in pixels; its edges need not be whole numbers.
+typedef struct {
+  double left, top, width, height;
+} apus_image_box;
+
+// A box of a picture of 1 or 3 channels at another size: each output pixel is the mean under a triangle as wide as two
+// pixels of the coarser of the two grids, rounded after each of the two axes. False where there is no memory.
+bool apus_image_resize(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels, apus_image_box box,
+                       uint8_t *out, uint32_t out_width, uint32_t out_height);
 
 // Encodes 8-bit grey (channels 1) or RGB (channels 3). *out is freed with apus_bytes_free.
 apus_image_status apus_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,

@@ -1,0 +1,81 @@
+import ApusCore
+
+/// What the beginning of a picture file says of it; its pixels are not looked at.
+public struct PictureHeader: Sendable, Hashable {
+  public let format: PictureFormat
+  /// As stored: a camera that was held upright exchanges them. 0 for formats that are only known by name.
+  public private(set) var width = 0
+  public private(set) var height = 0
+  /// Whether it has one channel of colour.
+  public private(set) var isGrey = false
+
+  /// Cameras put previews of this size before a picture's own header.
+  private static let enough = 1 << 19
+
+  /// - Throws: `DataError` for a file that is no picture or ends before its size, `FileError`.
+  public init(contentsOf path: String) throws {
+    let file = try File(reading: path)
+    var bytes = [UInt8](repeating: 0, count: min(try file.byteCount, Self.enough))
+    let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+    try self.init(bytes.prefix(count), name: path)
+  }
+
+  init(_ bytes: ArraySlice<UInt8>, name: String) throws {
+    if bytes.isEmpty { throw DataError(.malformed, at: name, "the file is empty") }
+    guard let format = PictureFormat(header: bytes) else {
+      throw DataError(.malformed, at: name, "it is no picture of a format that is known")
+    }
+    self.format = format
+    let isComplete =
+      switch format {
+      case .png: readPNG(Array(bytes))
+      case .jpeg: readJPEG(Array(bytes))
+      default: true
+      }
+    if !isComplete { throw DataError(.malformed, at: name, "the file is damaged or cut short") }
+  }
+
+  private static func number(_ bytes: [UInt8], at offset: Int, count: Int) -> Int? {
+    guard offset + count <= bytes.count else { return nil }
+    return bytes[offset..<(offset + count)].reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  /// The first chunk is IHDR: width, height, depth, colour (PNG, 11.2.2).
+  private mutating func readPNG(_ bytes: [UInt8]) -> Bool {
+    guard let width = Self.number(bytes, at: 16, count: 4), let height = Self.number(bytes, at: 20, count: 4),
+      let color = Self.number(bytes, at: 25, count: 1), width > 0, height > 0
+    else { return false }
+    (self.width, self.height, isGrey) = (width, height, color == 0 || color == 4)
+    return true
+  }
+
+  /// Segments up to the frame's: a mark, their length, and in a frame depth, height, width, components (T.81, B.2.2).
+  private mutating func readJPEG(_ bytes: [UInt8]) -> Bool {
+    var position = 2
+    while let mark = Self.number(bytes, at: position, count: 2) {
+      // Bytes between segments, and fill bytes, are passed over.
+      guard mark >= 0xFF01, mark != 0xFFFF else {
+        position += 1
+        continue
+      }
+      // Marks without a length.
+      if (0xFFD0...0xFFD8).contains(mark) || mark == 0xFF01 {
+        position += 2
+        continue
+      }
+      if (0xFFC0...0xFFCF).contains(mark) && ![0xFFC4, 0xFFC8, 0xFFCC].contains(mark) {
+        guard let height = Self.number(bytes, at: position + 5, count: 2),
+          let width = Self.number(bytes, at: position + 7, count: 2),
+          let components = Self.number(bytes, at: position + 9, count: 1), width > 0
+        else { return false }
+        (self.width, self.height, isGrey) = (width, height, components == 1)
+        return true
+      }
+      guard mark != 0xFFDA, mark != 0xFFD9, let length = Self.number(bytes, at: position + 2, count: 2) else {
+        return false
+      }
+      position += 2 + length
+    }
+    return false
+  }
+}
