@@ -1,8 +1,8 @@
 public import ApusCore
 
 extension Model {
-  /// Freezes the model, or layer, and all in it: optimizers leave its weights, and its batch normalizations take their running
-  /// statistics, which stay, as in Keras.
+  /// Freezes the model, or layer, and all in it: optimizers leave its weights, and its batch normalizations take their
+  /// running statistics, which stay, as in Keras.
   ///
   /// A trainer follows at its next `fit`; what its optimizer keeps of a weight waits for the weight. A `TrainStep` refuses
   /// the change.

@@ -66,13 +66,15 @@ private struct TwoHeads: Model {
     return model
   }
 
-  private func trainer(_ model: some Model, device: Device = .reference, rate: Double = 0.125) throws -> Trainer {
+  private func trainer(
+    _ model: some Model, device: Device = .reference, rate: Double = 0.125, options: CompileOptions = CompileOptions()
+  ) throws -> Trainer {
     try Trainer(
       model, optimizer: SGD(learningRate: rate, momentum: 0.5),
       outputs: [
         Output("digit", loss: .sparseCategoricalCrossEntropy, metrics: [.accuracy]),
         Output("angle", loss: .meanSquaredError, weight: 0.25),
-      ], device: device, seed: 3)
+      ], device: device, seed: 3, options: options)
   }
 
   @Test(arguments: devices) func agreesWithKeras(_ device: Device) throws {
@@ -124,6 +126,20 @@ private struct TwoHeads: Model {
       #expect(other.measured == resident.measured)
       #expect(other.weights == resident.weights)
     }
+  }
+
+  /// A batch that goes through the model in parts gives the numbers of a whole one.
+  @Test(arguments: devices) func partsOfABatchChangeNoResult(_ device: Device) throws {
+    func run(_ rows: Int) throws -> (measured: History.Epoch, weights: [NDArray]) {
+      var options = CompileOptions()
+      options.batchTileRows = rows
+      let model = try model()
+      let trainer = try trainer(model, device: device, options: options)
+      return (try trainer.fit(Samples(), epochs: 2, batchSize: 12, progress: .none).epochs[1], try values(of: model))
+    }
+    let (whole, parts) = (try run(12), try run(5))
+    for (name, value) in whole.measured.values { #expect(abs(parts.measured.values[name]! - value) < 1e-5, "\(name)") }
+    for (a, b) in zip(whole.weights, parts.weights) { expectEqual(b, a, tolerance: 1e-5) }
   }
 
   /// Without learning an epoch measures what an evaluation does.
