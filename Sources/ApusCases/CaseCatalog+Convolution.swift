@@ -2,7 +2,7 @@ import ApusCore
 
 extension CaseCatalog {
   package static let convolution: [OperationCase] = [
-    convolution("valid 3x3", [2, 9, 8, 5], [3, 3, 5, 7], for: .selfTest),
+    convolution("valid 3x3", [2, 9, 8, 5], [3, 3, 5, 7]),
     convolution("first layer", [3, 28, 28, 1], [3, 3, 1, 32]),
     convolution("colour first layer", [2, 16, 16, 3], [3, 3, 3, 32], padding: .same),
     convolution("32 to 64", [2, 13, 13, 32], [3, 3, 32, 64]),
@@ -65,7 +65,7 @@ extension CaseCatalog {
       "few channels stride 2", [1, 8, 31, 3], [3, 4, 3, 16], stride: (1, 2),
       padding: .explicit(top: 4, bottom: 1, left: 0, right: 2)),
     // Served by kernels for few filters, or channels of which the gradient is computed.
-    convolution("few filters", [2, 11, 19, 32], [3, 3, 32, 3], padding: .same, for: .selfTest),
+    convolution("few filters", [2, 11, 19, 32], [3, 3, 32, 3], padding: .same),
     convolution("few filters 2", [3, 8, 17, 48], [3, 3, 48, 2]),
     convolution("few filters 4", [1, 35, 9, 64], [3, 3, 64, 4], padding: .same),
     convolution(
