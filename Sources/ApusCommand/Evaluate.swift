@@ -4,7 +4,8 @@ import ArgumentParser
 
 /// `apus evaluate`
 struct Evaluate: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Measures a trained network on a data set's test pictures, or on a folder's.")
+  static let configuration = CommandConfiguration(
+    abstract: "Measures a trained network on a data set's test pictures, or on a folder's.")
 
   @Argument(help: ArgumentHelp("The folder that `apus train` left.", valueName: "run"))
   var folder: String

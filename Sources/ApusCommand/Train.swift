@@ -240,7 +240,8 @@ struct Train: ParsableCommand {
     for note in parts.training.notes { writeToStandardOutput("note: \(note)\n") }
     if quiet { return }
     let device = trainer.device
-    writeToStandardOutput("\(parts.training.description)\n\(trainer.modelName) on \(device.identifier): \(device.name)\n")
+    writeToStandardOutput(
+      "\(parts.training.description)\n\(trainer.modelName) on \(device.identifier): \(device.name)\n")
   }
 }
 

@@ -51,7 +51,9 @@ import Testing
     try write(["dog/2.png", "dog/10.png", "cat/deep/er/1.JPG", "cat/a.png", "stray.png"])
     // By its bytes, as it has no extension.
     try write(["cat/b"])
-    for name in [".DS_Store", "cat/._a.png", "dog/Thumbs.db", "__MACOSX/dog/._2.png"] { try folder.write([0], to: name) }
+    for name in [".DS_Store", "cat/._a.png", "dog/Thumbs.db", "__MACOSX/dog/._2.png"] {
+      try folder.write([0], to: name)
+    }
     for name in ["notes.txt", "dog/list.csv", "cat/README"] { try folder.write(Array("hello".utf8), to: name) }
     try FileManager.default.createDirectory(atPath: folder.path("empty"), withIntermediateDirectories: true)
     let pets = try open()
@@ -98,7 +100,8 @@ import Testing
     try write(["cat/1.png"])
     #expect(message { _ = try open() }.contains("it has one class only, 'cat'"))
     try write(["dog/1.png"])
-    #expect(message { _ = try open(classNames: ["cat", "cow"]) }.contains("the class 'dog', which is none of the network's"))
+    #expect(
+      message { _ = try open(classNames: ["cat", "cow"]) }.contains("the class 'dog', which is none of the network's"))
     #expect(message { _ = try open(shape: [4, 4, 2]) }.contains("4x4x2 is no shape of pictures"))
     #expect(throws: FileError.self) { try ImageFolder(folder.path("nosuch"), imageShape: [4, 4, 1]) }
   }
@@ -120,9 +123,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a.png,cat\nno.png,dog\n", "1 of its 2 pictures are not in"), ("a.png,cat\nb.png\n", "line 2: a file and its label"),
+    ("a.png,cat\nno.png,dog\n", "1 of its 2 pictures are not in"),
+    ("a.png,cat\nb.png\n", "line 2: a file and its label"),
     ("x,y,z\n1,2,3\n", "cannot"), ("", "it holds no labels"), ("{\"a.png\": [1]}", "neither text nor a number"),
-    ("[1, 2]", "neither an object nor a list"), ("{\"a", "damaged JSON"), ("[{\"file\": \"a.png\"}]", "entry 0 has no file"),
+    ("[1, 2]", "neither an object nor a list"), ("{\"a", "damaged JSON"),
+    ("[{\"file\": \"a.png\"}]", "entry 0 has no file"),
     ("file,width,height\na.png,1,2\n", "does not say which columns"),
   ])
   func badLabelFilesAreRefused(_ text: String, _ reason: String) throws {
@@ -221,8 +226,9 @@ import Testing
     }
     #expect(parts.training.count == 2 && parts.validation?.labels == [1] && parts.test?.labels == [0, 1])
     try write(["valid/c/1.png"])
-    #expect(message {
-      _ = try ImageFolder.parts(of: folder.root) { try ImageFolder($0, imageShape: [4, 4, 1], classNames: $1) }
-    }.contains("the class 'c', which is none of the network's"))
+    #expect(
+      message {
+        _ = try ImageFolder.parts(of: folder.root) { try ImageFolder($0, imageShape: [4, 4, 1], classNames: $1) }
+      }.contains("the class 'c', which is none of the network's"))
   }
 }

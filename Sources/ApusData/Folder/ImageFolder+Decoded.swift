@@ -15,7 +15,8 @@ extension ImageFolder {
   public func decoded() throws -> ImageDataset {
     try HostMemory.require([count] + imageShape, .uint8, for: "the \(count) pictures of \(FilePath.printable(folder))")
     let size = imageShape.elementCount
-    let results = Mutex((isGood: [Bool](repeating: false, count: count), failures: [(position: Int, error: any Error)]()))
+    let results = Mutex(
+      (isGood: [Bool](repeating: false, count: count), failures: [(position: Int, error: any Error)]()))
     let progress = ProgressLine("Reading pictures", total: count)
     var pixels = [UInt8](unsafeUninitializedCapacity: count * size) { buffer, initialized in
       // Each task writes its own pictures, and all end before this call does.

@@ -76,9 +76,11 @@ extension ImageFolder {
   ) throws -> ImageFolderParts {
     guard let first = part(0, of: folder) else { return ImageFolderParts(training: try make(folder, nil)) }
     let training = try make(first, nil)
-    return ImageFolderParts(
-      training: training, validation: try part(1, of: folder).map { try make($0, training.classNames) },
-      test: try part(2, of: folder).map { try make($0, training.classNames) })
+    func named(_ part: ImageFolder) -> ImageFolder { part.with { $0.name = name(of: folder) } }
+    func open(_ number: Int) throws -> ImageFolder? {
+      try part(number, of: folder).map { named(try make($0, training.classNames)) }
+    }
+    return ImageFolderParts(training: named(training), validation: try open(1), test: try open(2))
   }
 
   private static func part(_ number: Int, of folder: String) -> String? {

@@ -29,20 +29,20 @@ public struct BadPicture: Sendable, Hashable, CustomStringConvertible {
 /// of them once. Each is turned upright, brought to one shape and one number of channels. A picture that cannot be read
 /// is left out: in a batch the next one stands in its place, at every epoch the same one.
 public struct ImageFolder: Dataset {
-  public let name: String
+  public internal(set) var name: String
   /// Where the pictures are.
   public let folder: String
   /// In the order of their names; a picture's target is its class's index.
   public let classNames: [String]
   /// Height, width and channels that each picture is brought to.
-  public let imageShape: [Int]
+  public private(set) var imageShape: [Int]
   public let preparation: PicturePreparation
   public let onBadPicture: BadPicturePolicy
   /// What else lies in the folder.
   public let ignored: IgnoredFiles
   /// Paths below the folder.
-  let paths: [String]
-  let labels: [Int32]
+  private(set) var paths: [String]
+  private(set) var labels: [Int32]
   private let bad: BadPictures
 
   /// Finds the pictures of a folder; none of them is opened yet.
@@ -69,7 +69,8 @@ public struct ImageFolder: Dataset {
     let numbers = Dictionary(names.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
     if let stray = found.labels.first(where: { numbers[$0] == nil }) {
       throw DataError(
-        .malformed, at: folder, "it has the class '\(FilePath.printable(stray))', which is none of the network's: "
+        .malformed, at: folder,
+        "it has the class '\(FilePath.printable(stray))', which is none of the network's: "
           + names.map { FilePath.printable($0) }.joined(separator: ", "))
     }
     guard names.count > 1 else {
@@ -77,34 +78,31 @@ public struct ImageFolder: Dataset {
         .malformed, at: folder, "it has one class only, '\(names.first.map { FilePath.printable($0) } ?? "")'",
         advice: "give pictures of at least two classes, each in its own folder")
     }
-    self.init(
-      name: Self.name(of: folder), folder: folder, classNames: names, imageShape: imageShape,
-      preparation: preparation, onBadPicture: onBadPicture, ignored: found.ignored, paths: found.paths,
-      labels: found.labels.map { numbers[$0]! }, bad: BadPictures())
-  }
-
-  private init(
-    name: String, folder: String, classNames: [String], imageShape: [Int], preparation: PicturePreparation,
-    onBadPicture: BadPicturePolicy, ignored: IgnoredFiles, paths: [String], labels: [Int32], bad: BadPictures
-  ) {
-    self.name = name
+    name = Self.name(of: folder)
     self.folder = folder
-    self.classNames = classNames
+    self.classNames = names
     self.imageShape = imageShape
     self.preparation = preparation
     self.onBadPicture = onBadPicture
-    self.ignored = ignored
-    self.paths = paths
-    self.labels = labels
-    self.bad = bad
+    ignored = found.ignored
+    paths = found.paths
+    self.labels = found.labels.map { numbers[$0]! }
+    bad = BadPictures()
+  }
+
+  /// This data set with some of it changed; what is known of bad pictures is shared.
+  func with(_ change: (inout ImageFolder) -> Void) -> ImageFolder {
+    var other = self
+    change(&other)
+    return other
   }
 
   /// The pictures of these positions; a position may come more than once.
   func selecting(_ positions: [Int]) -> ImageFolder {
-    ImageFolder(
-      name: name, folder: folder, classNames: classNames, imageShape: imageShape, preparation: preparation,
-      onBadPicture: onBadPicture, ignored: ignored, paths: positions.map { paths[$0] },
-      labels: positions.map { labels[$0] }, bad: bad)
+    with {
+      $0.paths = positions.map { paths[$0] }
+      $0.labels = positions.map { labels[$0] }
+    }
   }
 
   /// What data in `folder` are called: its last part.
@@ -115,11 +113,7 @@ public struct ImageFolder: Dataset {
   }
 
   /// The same pictures, brought to another shape.
-  package func with(imageShape: [Int]) -> ImageFolder {
-    ImageFolder(
-      name: name, folder: folder, classNames: classNames, imageShape: imageShape, preparation: preparation,
-      onBadPicture: onBadPicture, ignored: ignored, paths: paths, labels: labels, bad: bad)
-  }
+  package func with(imageShape: [Int]) -> ImageFolder { with { $0.imageShape = imageShape } }
 
   /// The median height and width of some of the pictures, and 1 channel where all of these are grey, else 3.
   package var typicalShape: [Int] {

@@ -16,7 +16,9 @@ struct LabelFile {
   private static let fileColumns: Set<String> = [
     "file", "filename", "file_name", "path", "filepath", "image", "image_id", "image_name", "id", "name",
   ]
-  private static let labelColumns: Set<String> = ["label", "class", "class_name", "category", "target", "breed", "species"]
+  private static let labelColumns: Set<String> = [
+    "label", "class", "class_name", "category", "target", "breed", "species",
+  ]
   private static let maximumByteCount = 1 << 30
 
   /// - Throws: `DataError` for a file that holds something else, `FileError`.
@@ -88,7 +90,8 @@ struct LabelFile {
       case (nil, let label?) where first.count == 2: (1 - label, label, true)
       default:
         throw DataError(
-          .malformed, at: path, "its header \(first.joined(separator: ",")) does not say which columns are the file and "
+          .malformed, at: path,
+          "its header \(first.joined(separator: ",")) does not say which columns are the file and "
             + "the label", advice: "name them 'filename' and 'label'")
       }
     return try lines.rows.dropFirst(hasHeader ? 1 : 0).map { row in

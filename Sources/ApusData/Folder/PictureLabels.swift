@@ -101,7 +101,8 @@ struct LabelledPictures {
     guard paths.isEmpty else { return }
     if scan.pictures.isEmpty { throw Self.nothing(in: folder, ignored) }
     throw DataError(
-      .malformed, at: folder, "none of its \(scan.pictures.count) pictures fits the pattern '\(pattern)', whose first "
+      .malformed, at: folder,
+      "none of its \(scan.pictures.count) pictures fits the pattern '\(pattern)', whose first "
         + "group must be the class", advice: "the first picture is \(FilePath.printable(scan.pictures[0]))")
   }
 

@@ -37,7 +37,8 @@ extension IgnoredFiles: CustomStringConvertible {
       ([count(hidden, "hidden file or folder", "hidden files or folders")] + others
       + [
         count(unlabelled, "picture outside of the classes' folders", "pictures outside of the classes' folders"),
-        emptyFolders.isEmpty ? nil : "nothing in \(emptyFolders.map { FilePath.printable($0) }.joined(separator: ", "))",
+        emptyFolders.isEmpty
+          ? nil : "nothing in \(emptyFolders.map { FilePath.printable($0) }.joined(separator: ", "))",
       ]).compactMap { $0 }.joined(separator: ", ")
   }
 }
@@ -75,7 +76,8 @@ struct PictureScan {
     guard let identity = Identity(folder) else { throw FileError("list", folder) }
     if let first = above.first(where: { $0.identity == identity }) {
       throw DataError(
-        .malformed, at: folder, "it is a link that leads back to \(FilePath.printable(first.path))", advice: "remove it")
+        .malformed, at: folder, "it is a link that leads back to \(FilePath.printable(first.path))", advice: "remove it"
+      )
     }
     for name in try FilePath.entries(of: folder) {
       let path = place.isEmpty ? name : FilePath.join(place, name)
