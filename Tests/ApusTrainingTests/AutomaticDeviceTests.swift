@@ -49,7 +49,7 @@ private final class BrokenBackend: Backend {
     try #require(notes.count == 2)
     #expect(notes[0] == "opencl:0 (absent) is passed over: no context")
     #expect(notes[1].hasPrefix("opencl:1 (wrong) is passed over: it fails "))
-    #expect(notes[1].contains("product A B: relative error"))
+    #expect(notes[1].contains("first matMul 17x33x65: result: relative error"))
   }
 
   @Test func withoutCandidatesThereIsNoNote() {
