@@ -2,6 +2,8 @@
 //
 // INDEX   integer type of linear element indices: int, or long when a tensor of the launch passes 2^31 elements.
 // SHORT_LOOP   before a loop of few rounds: vectorized or unrolled it would take the compiler's time for nothing.
+// INLINED      of functions that take local memory: pocl gives each of its threads a copy of a kernel's, but not of what
+//              its optimiser moved into a function, and work-groups would write into each other's.
 // SUM_BLOCK    terms that a sum adds one after the other; ADD_BLOCK adds such blocks up.
 // LOADn   loads n consecutive floats from global memory; the LOAD argument of EPILOGUE. No alignment is assumed.
 
@@ -14,6 +16,8 @@
 #else
 #define SHORT_LOOP
 #endif
+
+#define INLINED static inline __attribute__((always_inline))
 
 #define SUM_BLOCK 32
 

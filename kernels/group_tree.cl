@@ -29,7 +29,7 @@ static inline float shuffle_xor(const float v, const int offset) {
 
 // Halves in local memory what is wider than a sub-group; each sub-group then ends for itself.
 #define GROUP_TREE(name, combine)                                                                      \
-  static inline float name(float v, __local float *shared, const int width, const int distance) {      \
+  INLINED float name(float v, __local float *shared, const int width, const int distance) {            \
     const int item = get_local_id(0), position = item % (width * distance);                            \
     const int least = max(distance, SUB_GROUP);                                                        \
     int span = width * distance;                                                                       \

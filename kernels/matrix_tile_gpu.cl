@@ -89,7 +89,7 @@ typedef float vec_b;
 #endif
 
 // Puts a vector where a tile has it: contiguous, or turned so that its elements follow along k.
-static inline void tile_put(__local float *tile, int pitch, int k, int mn, int vector, int along_k, float4 v) {
+INLINED void tile_put(__local float *tile, int pitch, int k, int mn, int vector, int along_k, float4 v) {
   if (vector == 1) {
     tile[k * pitch + mn] = v.x;
   } else if (along_k) {
