@@ -1,11 +1,11 @@
 #if OpenCL && OneDNN
-  import ApusCPU
   import ApusData
   import ApusNN
   import ApusOptimize
   import Foundation
   import Testing
 
+  @testable import ApusCPU
   @testable import ApusCore
   @testable import ApusOpenCL
   @testable import ApusTraining
@@ -17,7 +17,8 @@
       case cpu
       case openCL = "opencl"
 
-      static let allCases: [Target] = TestBackend.hasOpenCL ? [.cpu, .openCL] : [.cpu]
+      /// The listings are those of a machine with both libraries.
+      static let allCases: [Target] = (OneDNN.isLoaded ? [.cpu] : []) + (TestBackend.hasOpenCL ? [.openCL] : [])
     }
 
     /// The devices are as those of the listings: two cores, whatever this machine has.

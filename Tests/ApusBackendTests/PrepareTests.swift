@@ -86,7 +86,7 @@ import Testing
     }
 
     /// The kernels of reductions and gathers index channels by columns and by places in rows: other epilogues stay apart.
-    @Test func someEpiloguesStayApart() throws {
+    @Test(.enabled(if: TestBackend.hasOpenCL)) func someEpiloguesStayApart() throws {
       let backend = try openCL()
       func takes(_ op: Op, _ operands: [TensorType], _ result: TensorType, times factor: TensorType) -> Bool? {
         let request = KernelRequest(
@@ -105,7 +105,7 @@ import Testing
 
     /// What is chosen for a convolution decides whether a pooling pays; one that was made part of it stays with the
     /// kernel that can pool.
-    @Test func aPoolingFollowsTheSchedule() throws {
+    @Test(.enabled(if: TestBackend.hasOpenCL)) func aPoolingFollowsTheSchedule() throws {
       let backend = try openCL()
       var request = Self.residual(channels: 16, filters: 32)
       (request.epilogue, request.epilogueOperands) = (nil, [])
