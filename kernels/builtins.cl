@@ -10,6 +10,7 @@ size_t BUILTIN_CONST get_global_id(uint dimension);
 size_t BUILTIN_CONST get_group_id(uint dimension);
 size_t BUILTIN_CONST get_local_id(uint dimension);
 void BUILTIN __attribute__((convergent)) barrier(cl_mem_fence_flags flags);
+int BUILTIN atomic_inc(volatile __local int *pointer);
 
 #define DECLARE_INTEGERS(T)       \
   T BUILTIN_CONST min(T x, T y);  \
@@ -21,7 +22,9 @@ DECLARE_INTEGERS(long)
 #define DECLARE_LANES(FLOATS, INTS, UINTS, UCHARS)          \
   FLOATS BUILTIN_CONST fma(FLOATS a, FLOATS b, FLOATS c);   \
   FLOATS BUILTIN_CONST fmax(FLOATS x, FLOATS y);            \
+  FLOATS BUILTIN_CONST fmin(FLOATS x, FLOATS y);            \
   FLOATS BUILTIN_CONST fabs(FLOATS x);                      \
+  FLOATS BUILTIN_CONST floor(FLOATS x);                     \
   FLOATS BUILTIN_CONST sqrt(FLOATS x);                      \
   FLOATS BUILTIN_CONST exp(FLOATS x);                       \
   FLOATS BUILTIN_CONST expm1(FLOATS x);                     \

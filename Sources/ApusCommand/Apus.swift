@@ -14,9 +14,8 @@ struct Apus: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, DataCommand.self, Summary.self, Devices.self, Doctor.self,
-      Benchmark.self,
-      Profile.self, Tune.self,
+      Train.self, Evaluate.self, Predict.self, DataCommand.self, AugmentCommand.self, Summary.self, Devices.self,
+      Doctor.self, Benchmark.self, Profile.self, Tune.self,
     ])
 
   static func main() {

@@ -19,6 +19,8 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup(title: "Options for a folder of pictures") var pictureOptions: PictureOptions
 
+  @OptionGroup var views: ViewsOption
+
   @Option(help: ArgumentHelp("Pictures in a step.", valueName: "n"))
   var batchSize = 128
 
@@ -47,6 +49,7 @@ struct Evaluate: ParsableCommand {
           + "\(pictures.imageShape.shapeDescription)")
     }
     let trainer = try trained.makeTrainer(device: deviceOption.chosen())
+    trainer.testTimeAugmentation = views.testTimeAugmentation
     let result = try trainer.evaluate(pictures.data, batchSize: batchSize)
     let identity = pictures.identity
     let notes =

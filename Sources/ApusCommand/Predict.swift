@@ -33,6 +33,8 @@ struct Predict: ParsableCommand {
     transform: ApusCommand.background)
   var background: Background?
 
+  @OptionGroup var views: ViewsOption
+
   @OptionGroup var deviceOption: DeviceOption
 
   @Flag(help: "Print JSON.")
@@ -79,6 +81,7 @@ struct Predict: ParsableCommand {
       }
       if paths.isEmpty { continue }
       let predictor = try trainer ?? trained.makeTrainer(device: deviceOption.chosen())
+      predictor.testTimeAugmentation = views.testTimeAugmentation
       trainer = predictor
       let probabilities = try predictor.probabilities(
         NDArray(pixels, shape: [paths.count] + shape), batchSize: Self.chunk

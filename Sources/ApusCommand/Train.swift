@@ -29,6 +29,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup var optimization: OptimizationOptions
 
+  @OptionGroup var augmentation: AugmentationOption
+
   @Option(
     help: ArgumentHelp(
       "Leave the parameters of that path as they are; * stands for any letters: 'conv2d*'.", valueName: "pattern"))
@@ -85,7 +87,9 @@ struct Train: ParsableCommand {
       throw ValidationError("--validation-split must be at least 0 and less than 1, not \(validationSplit).")
     }
     try precision.validate()
-    let fixed = (model == nil ? [] : ["--model"]) + optimization.given + (seed == nil ? [] : ["--seed"])
+    let fixed =
+      (model == nil ? [] : ["--model"]) + optimization.given + (seed == nil ? [] : ["--seed"])
+      + (augmentation.augment == nil ? [] : ["--augment"])
     if resume != nil, let option = fixed.first {
       throw ValidationError("\(option) does not go with --resume: a run goes on with its own.")
     }
@@ -124,6 +128,7 @@ struct Train: ParsableCommand {
     try trainer.fit(
       training.data, epochs: epochs, batchSize: configuration.batchSize,
       validation: parts.validation.map { .data($0.data) } ?? (training.folder == nil ? split : .none),
+      augmentation: configuration.augmentation,
       progress: quiet ? .none : .automatic)
     if quiet, let note = trainer.divergence { writeToStandardOutput("note: \(note)\n") }
     if !trainer.wasStopped, let test = parts.test {
@@ -179,7 +184,8 @@ struct Train: ParsableCommand {
     let configuration = try RunConfiguration(
       model: name, inputShape: data.imageShape, classNames: data.classNames, dataset: self.data.name,
       optimizer: optimization.optimizer, groups: optimization.groups, transforms: optimization.transforms,
-      batchSize: batchSize, validationSplit: validationSplit, seed: seed, preparation: data.folder?.preparation)
+      batchSize: batchSize, validationSplit: validationSplit, seed: seed, preparation: data.folder?.preparation,
+      augmentation: augmentation.all)
     return (trainer, configuration)
   }
 

@@ -25,6 +25,8 @@ struct WorkloadOptions: ParsableArguments {
 
   @OptionGroup var deviceOption: DeviceOption
 
+  @OptionGroup var augmentation: AugmentationOption
+
   @Option(help: "What to measure.")
   var mode = Mode.train
 
@@ -35,6 +37,7 @@ struct WorkloadOptions: ParsableArguments {
     if let classes { try requireCount(classes, "--classes") }
     try requireCount(batchSize, "--batch-size")
     try precision.validate()
+    if augmentation.augment != nil, mode == .infer { throw ValidationError("--augment goes with --mode train.") }
   }
 
   /// Opens the device, puts the pictures on it and compiles the step.
@@ -52,7 +55,8 @@ struct WorkloadOptions: ParsableArguments {
       Models.make(model.name, inputShape: shape, classes: classes), loss: .sparseCategoricalCrossEntropy,
       metrics: [.accuracy], device: deviceOption.chosen(), modelName: model.name)
     let data = try Self.pictures(shape, classes: classes, count: 4 * batchSize, for: trainer.device)
-    return (trainer, { try trainer.steps(on: data, batchSize: batchSize, trains: mode == .train) })
+    return (trainer, { try trainer.steps(
+        on: data, batchSize: batchSize, trains: mode == .train, augmentation: augmentation.all) })
   }
 
   /// Of convolutions and products of `network`, for one picture.

@@ -13,7 +13,7 @@ public import ApusCore
 public enum SelfTest {
   /// Operations that share kernels.
   public enum Family: String, Sendable, Hashable, Codable, CaseIterable {
-    case pointwise, random, convolution, product, pooling, reduction, normalization, softmax, loss, shaping, gather,
+    case pointwise, random, convolution, product, pooling, reduction, normalization, softmax, loss, shaping, gather, augment,
       update
   }
 
@@ -73,6 +73,7 @@ extension SelfTest.Family {
     case .loss: CaseCatalog.loss
     case .shaping: CaseCatalog.shaping
     case .gather: CaseCatalog.gather
+    case .augment: CaseCatalog.augment
     case .update: CaseCatalog.update
     }
   }

@@ -10,60 +10,6 @@ import ApusOptimize
 /// What an optimizer encodes to, by name, as `config.json` and checkpoints hold it.
 typealias Hyperparameters = [String: JSONValue]
 
-/// A value of JSON, as numbers, switches and names of optimizers are.
-enum JSONValue: Hashable, Sendable {
-  case null
-  case flag(Bool)
-  case number(Double)
-  case text(String)
-  case list([JSONValue])
-  case object([String: JSONValue])
-}
-
-extension JSONValue: Codable {
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let flag = try? container.decode(Bool.self) {
-      self = .flag(flag)
-    } else if let number = try? container.decode(Double.self) {
-      self = .number(number)
-    } else if let text = try? container.decode(String.self) {
-      self = .text(text)
-    } else if let list = try? container.decode([JSONValue].self) {
-      self = .list(list)
-    } else {
-      self = .object(try container.decode([String: JSONValue].self))
-    }
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .null: try container.encodeNil()
-    case .flag(let flag): try container.encode(flag)
-    case .number(let number): try container.encode(number)
-    case .text(let text): try container.encode(text)
-    case .list(let list): try container.encode(list)
-    case .object(let object): try container.encode(object)
-    }
-  }
-}
-
-extension JSONValue: CustomStringConvertible {
-  var description: String {
-    switch self {
-    case .null: "null"
-    case .flag(let flag): "\(flag)"
-    case .number(let number): "\(number)"
-    case .text(let text): "'\(text)'"
-    case .list(let list): "\(list)"
-    case .object(let object): "\(object)"
-    }
-  }
-}
-
 extension Optimizer {
   /// All of them, the learning rate included.
   func hyperparameters() throws -> Hyperparameters {

@@ -46,10 +46,17 @@ public struct RunConfiguration: Sendable, Codable {
   public var imageScale: Double
   /// How pictures of a folder were brought to `inputShape`; `nil` for data sets, whose pictures have one shape.
   public var preparation: PicturePreparation?
+  /// What is done to training pictures, one after another.
+  public var augmentation: [any Augmentation] {
+    get { namedAugmentation?.map(\.augmentation) ?? [] }
+    set { namedAugmentation = newValue.isEmpty ? nil : newValue.map(NamedAugmentation.init) }
+  }
+  private var namedAugmentation: [NamedAugmentation]?
 
   private enum CodingKeys: String, CodingKey {
     case model, dataset, optimizer, hyperparameters, groups, frozen, seed, preparation
     case namedTransforms = "transforms"
+    case namedAugmentation = "augmentation"
     case namedLoss = "loss"
     case namedMetrics = "metrics"
     case inputShape = "input_shape"
@@ -68,7 +75,7 @@ public struct RunConfiguration: Sendable, Codable {
     groups: [ParameterGroup] = [], transforms: [any GradientTransform] = [],
     loss: any Loss = .sparseCategoricalCrossEntropy, metrics: [any Metric] = [.accuracy], batchSize: Int,
     validationSplit: Double? = nil, seed: UInt64, imageScale: Double = 1.0 / 255, trainingData: DataIdentity? = nil,
-    testData: DataIdentity? = nil, preparation: PicturePreparation? = nil
+    testData: DataIdentity? = nil, preparation: PicturePreparation? = nil, augmentation: [any Augmentation] = []
   ) throws {
     self.model = model
     self.inputShape = inputShape
@@ -88,6 +95,7 @@ public struct RunConfiguration: Sendable, Codable {
     self.trainingData = trainingData
     self.testData = testData
     self.preparation = preparation
+    namedAugmentation = augmentation.isEmpty ? nil : augmentation.map(NamedAugmentation.init)
   }
 
   /// Transforms of the gradients, one after another.

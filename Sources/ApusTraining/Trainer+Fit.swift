@@ -30,6 +30,7 @@ extension Trainer {
   ///   - batchSize: samples a step; the last, smaller batch of an epoch counts, too.
   ///   - validation: checked after each epoch.
   ///   - shuffle: a new order each epoch, derived from the seed.
+  ///   - augmentation: what is done to pictures in training, one after another; not in validation.
   ///   - progress: what is printed; a bar on a terminal and a line an epoch elsewhere.
   ///   - callbacks: told of each event.
   /// - Returns: all epochs of this trainer so far.
@@ -39,9 +40,9 @@ extension Trainer {
   @discardableResult
   public func fit(
     _ data: some Dataset, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none, shuffle: Bool = true,
-    progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
+    augmentation: [any Augmentation] = [], progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
   ) throws -> History {
-    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) { try place(data) }
+    try fit(epochs, batchSize, validation, shuffle, augmentation, progress, callbacks) { try place(data) }
   }
 
   /// Trains on arrays: for each of the model's inputs `[N, ...]` of float32 or uint8, for each of its outputs targets
@@ -49,9 +50,10 @@ extension Trainer {
   @discardableResult
   public func fit(
     inputs: [NDArray], targets: [NDArray], epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
-    shuffle: Bool = true, progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
+    shuffle: Bool = true, augmentation: [any Augmentation] = [], progress: ProgressBar.Style = .automatic,
+    callbacks: [any Callback] = []
   ) throws -> History {
-    try fit(epochs, batchSize, validation, shuffle, progress, callbacks) {
+    try fit(epochs, batchSize, validation, shuffle, augmentation, progress, callbacks) {
       try place(inputs, targets, name: "inputs")
     }
   }
@@ -60,16 +62,17 @@ extension Trainer {
   @discardableResult
   public func fit(
     inputs: NDArray, targets: NDArray, epochs: Int = 1, batchSize: Int = 32, validation: Validation = .none,
-    shuffle: Bool = true, progress: ProgressBar.Style = .automatic, callbacks: [any Callback] = []
+    shuffle: Bool = true, augmentation: [any Augmentation] = [], progress: ProgressBar.Style = .automatic,
+    callbacks: [any Callback] = []
   ) throws -> History {
     try fit(
       inputs: [inputs], targets: [targets], epochs: epochs, batchSize: batchSize, validation: validation,
-      shuffle: shuffle, progress: progress, callbacks: callbacks)
+      shuffle: shuffle, augmentation: augmentation, progress: progress, callbacks: callbacks)
   }
 
   private func fit(
-    _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool, _ progress: ProgressBar.Style,
-    _ callbacks: [any Callback], _ place: () throws -> any TrainingData
+    _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool,
+    _ augmentation: [any Augmentation], _ progress: ProgressBar.Style, _ callbacks: [any Callback], _ place: () throws -> any TrainingData
   ) throws -> History {
     guard !isFitting else {
       throw TrainingError(
@@ -80,6 +83,7 @@ extension Trainer {
     try requirePositive(epochs, "epochs")
     try requirePositive(batchSize, "batchSize")
     let data = try place()
+    let plan = try plan(augmentation, for: data)
     // From here on the parameters that are trained stay the same.
     isFitting = true
     defer { isFitting = false }
@@ -97,7 +101,7 @@ extension Trainer {
     }
     // Compiled before any clock starts, so that a lack of memory shows before the first step.
     let batches = Batches(count: order.count, size: batchSize)
-    for size in batches.sizes { _ = try step(.training, data, batchSize: size) }
+    for size in batches.sizes { _ = try step(.training, data, batchSize: size, plan?.layout) }
     if let checked {
       for size in Batches(count: checked.indices.count, size: batchSize).sizes {
         _ = try step(.evaluation, checked.data, batchSize: size)
@@ -119,8 +123,10 @@ extension Trainer {
         try tell(.epochBegan(epoch))
         let indices = shuffle ? shuffled(order, epoch: epoch) : order
         let start = ContinuousClock.now
-        let feed = data.feed(indices, batches)
-        let result = try trainEpoch(epoch, data, feed, batches) { try tell(.progress($0)) }
+        var feed = data.feed(indices, batches)
+        if let plan { feed = AugmentedFeed(feed, plan, indices, batches, epoch: epoch, seed: seed) }
+        let steps = try batches.sizes.map { try step(.training, data, batchSize: $0, plan?.layout) }
+        let result = try trainEpoch(epoch, steps, feed, batches) { try tell(.progress($0)) }
         let seconds = start.duration(to: .now).seconds
         if wasStopped { break }
         var record = History.Epoch(
@@ -153,10 +159,9 @@ extension Trainer {
 
   /// Steps over the batches of `feed`; ends early when `shouldStop` says so.
   private func trainEpoch(
-    _ epoch: Int, _ data: any TrainingData, _ feed: any BatchFeed, _ batches: Batches,
+    _ epoch: Int, _ steps: [Step], _ feed: any BatchFeed, _ batches: Batches,
     progress: (TrainingEvent.Progress) throws -> Void
   ) throws -> Evaluation {
-    let steps = try batches.sizes.map { try step(.training, data, batchSize: $0) }
     let totals = steps.map { $0.totals! }
     for sums in totals { try sums.reset() }
     let start = ContinuousClock.now

@@ -1,4 +1,5 @@
 import ApusCore
+import ApusData
 import ApusNN
 import ApusOptimize
 
@@ -17,6 +18,8 @@ struct StepKey: Hashable {
   /// `nil` in prediction, whose inputs are set one batch after another.
   var data: Data?
   var batchSize: Int
+  /// Of training.
+  var augmentation: AugmentationPlan.Layout?
 }
 
 // MARK: - Preparation, shared by fit, evaluate and predict
@@ -106,11 +109,12 @@ extension Trainer {
 
 extension Trainer {
   /// The compiled step of training or evaluation for a batch size.
-  func step(_ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int) throws -> Step {
+  func step(
+    _ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int, _ augmentation: AugmentationPlan.Layout? = nil
+  ) throws -> Step {
     if data.source is ArrayDataset { kept(data) }
-    return try step(StepKey(purpose: purpose, data: data.identity, batchSize: batchSize)) {
-      stages(purpose, data, batchSize: batchSize)
-    }
+    let key = StepKey(purpose: purpose, data: data.identity, batchSize: batchSize, augmentation: augmentation)
+    return try step(key) { stages(purpose, data, batchSize: batchSize, augmentation) }
   }
 
   /// The compiled forward pass for a batch size and the inputs' types.
@@ -118,7 +122,7 @@ extension Trainer {
     try step(StepKey(purpose: .prediction(dtypes), batchSize: batchSize)) {
       [
         InputStage(types: zip(inputShapes, dtypes).map { TensorType(shape: $0, dtype: $1) }, batchSize: batchSize),
-        ModelStage(model: model, pixelScale: pixelScale), OutputStage(),
+        inferenceStage, OutputStage(),
       ]
     }
   }
@@ -131,10 +135,14 @@ extension Trainer {
   }
 
   /// The stages of a step on `data`.
-  func stages(_ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int) -> [any StepStage] {
-    let forward: [any StepStage] = [
-      DataStage(data: data, batchSize: batchSize), ModelStage(model: model, pixelScale: pixelScale),
-    ]
+  func stages(
+    _ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int, _ augmentation: AugmentationPlan.Layout?
+  ) -> [any StepStage] {
+    var forward: [any StepStage] = [DataStage(data: data, batchSize: batchSize)]
+    if let augmentation {
+      forward.append(AugmentStage(layout: augmentation, batchSize: batchSize, pixelScale: pixelScale))
+    }
+    forward.append(purpose == .training ? ModelStage(model: model, pixelScale: pixelScale) : inferenceStage)
     if case .prediction = purpose { return forward + [OutputStage()] }
     let evaluation: [any StepStage] =
       forward + [
@@ -142,6 +150,12 @@ extension Trainer {
       ]
     let arena = arena!
     return purpose == .training ? evaluation + [UpdateStage { arena }] : evaluation
+  }
+
+  /// The model in evaluation and prediction.
+  private var inferenceStage: any StepStage {
+    guard let views = testTimeAugmentation else { return ModelStage(model: model, pixelScale: pixelScale) }
+    return ViewsStage(views: views, outputs: outputs, model: model, pixelScale: pixelScale)
   }
 
   /// A step that is not kept. Short of memory it is compiled once more without the steps that are, and then there is

@@ -52,6 +52,11 @@ public final class Trainer {
   public let options: CompileOptions
   /// Where the samples lie; it changes no result. Holds for the calls that follow.
   public var dataPlacement = DataPlacement.automatic
+  /// Views of each picture that evaluation and prediction average; `nil` for the picture alone. Holds for the calls that
+  /// follow, validation in `fit` included.
+  public var testTimeAugmentation: TestTimeAugmentation? {
+    didSet { if testTimeAugmentation != oldValue { steps.removeAll() } }
+  }
   /// All epochs so far; `test` is the caller's to fill in.
   public var history: History
   /// Number of optimizer steps so far.

@@ -38,6 +38,9 @@ package enum Op: Hashable, Sendable {
   case pack(Packing)
   case gather(GatherPass)
 
+  // Pictures
+  case augment(Augment)
+
   case custom(Custom)
 
   /// What passes ask for.
@@ -64,6 +67,7 @@ package enum Op: Hashable, Sendable {
     case .pad(let pad): pad
     case .pack(let packing): packing
     case .gather(let gather): gather
+    case .augment(let augment): augment
     case .custom(let custom): custom
     }
   }

@@ -38,16 +38,18 @@ public enum Philox {
 /// A seeded generator over Philox, for initial weights and shuffles: the same sequence on every machine.
 public struct PhiloxGenerator: RandomNumberGenerator, Sendable {
   private let key: (UInt32, UInt32)
+  private let part: UInt32
   private var counter: UInt64 = 0
 
-  /// `stream` separates independent sequences of one seed.
-  public init(seed: UInt64, stream: UInt32 = 0) {
+  /// `stream` separates independent sequences of one seed, `part` those of a stream.
+  public init(seed: UInt64, stream: UInt32 = 0, part: UInt32 = 0) {
     self.key = (UInt32(truncatingIfNeeded: seed) ^ UInt32(truncatingIfNeeded: seed >> 32), stream)
+    self.part = part
   }
 
   public mutating func next() -> UInt64 {
     let words = Philox.words(
-      counter: (UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), 0, 1), key: key)
+      counter: (UInt32(truncatingIfNeeded: counter), UInt32(truncatingIfNeeded: counter >> 32), part, 1), key: key)
     counter += 1
     return UInt64(words.0) << 32 | UInt64(words.1)
   }

@@ -61,8 +61,6 @@ extension ImageFolder {
   /// - Throws: `DataError` where none can be read.
   public func contactSheet(rows: Int = 20, columns: Int = 10) throws -> Image {
     precondition(rows > 0 && columns > 0, "ImageFolder: a sheet of \(rows)x\(columns) pictures")
-    let (height, width, channels) = (imageShape[0], imageShape[1], imageShape[2])
-    let gap = max(1, height / 16)
     var chosen: [[Image]] = []
     for label in 0..<min(rows, classNames.count) {
       var pictures: [Image] = []
@@ -71,20 +69,6 @@ extension ImageFolder {
       }
       chosen.append(pictures)
     }
-    let (sheetHeight, sheetWidth) = (chosen.count * (height + gap) + gap, columns * (width + gap) + gap)
-    let shape = [sheetHeight, sheetWidth, channels]
-    try HostMemory.require(shape, .uint8, for: "a sheet of pictures")
-    var pixels = [UInt8](repeating: 255, count: shape.elementCount)
-    for (row, pictures) in chosen.enumerated() {
-      for (column, picture) in pictures.enumerated() {
-        let (top, left) = (gap + row * (height + gap), gap + column * (width + gap))
-        let bytes = picture.pixels.bytes
-        for y in 0..<height {
-          let start = ((top + y) * sheetWidth + left) * channels
-          for i in 0..<(width * channels) { pixels[start + i] = bytes[y * width * channels + i] }
-        }
-      }
-    }
-    return try Image(pixels: NDArray(pixels, shape: shape))
+    return try Image.sheet(chosen, of: imageShape)
   }
 }

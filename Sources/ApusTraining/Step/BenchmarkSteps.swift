@@ -5,17 +5,20 @@ import ApusNN
 extension Trainer {
   /// Steps of training or inference on pictures that stay on the device where they fit, with nothing around them: what
   /// a benchmark measures. They are compiled at every call.
-  package func steps(on data: ImageDataset, batchSize: Int, trains: Bool) throws -> any BenchmarkSteps {
+  package func steps(
+    on data: ImageDataset, batchSize: Int, trains: Bool, augmentation: [any Augmentation] = []
+  ) throws -> any BenchmarkSteps {
     try requirePositive(batchSize, "batchSize")
     guard batchSize <= data.count else {
       throw TrainingError(
         .invalidArgument, at: "batchSize", "\(batchSize) is more than the \(data.count) pictures of \(data.name)")
     }
     let placed = try place(data)
+    let plan = try plan(augmentation, for: placed)
     let purpose: StepKey.Purpose = trains ? .training : .prediction(placed.source.inputs.map(\.dtype))
-    let step = try newStep(stages(purpose, placed, batchSize: batchSize), trains: trains, batchSize: batchSize)
+    let step = try newStep(stages(purpose, placed, batchSize: batchSize, plan?.layout), trains: trains, batchSize: batchSize)
     return trains
-      ? TrainingSteps(trainer: self, step: step, data: placed, batchSize: batchSize)
+      ? TrainingSteps(trainer: self, step: step, data: placed, batchSize: batchSize, plan)
       : try InferenceSteps(step: step, data: placed, batchSize: batchSize)
   }
 }
@@ -40,11 +43,13 @@ private final class TrainingSteps: BenchmarkSteps {
   private let stepsPerPass: Int
   private var done = 0
 
-  init(trainer: Trainer, step: Step, data: any TrainingData, batchSize: Int) {
+  init(trainer: Trainer, step: Step, data: any TrainingData, batchSize: Int, _ plan: AugmentationPlan?) {
     self.trainer = trainer
     self.step = step
     let batches = Batches(count: data.count / batchSize * batchSize, size: batchSize)
-    feed = data.feed((0..<Int32(batches.count)).map { $0 }, batches)
+    let order = (0..<Int32(batches.count)).map { $0 }
+    let feed = data.feed(order, batches)
+    self.feed = plan.map { AugmentedFeed(feed, $0, order, batches, epoch: 1, seed: trainer.seed) } ?? feed
     stepsPerPass = batches.steps
   }
 

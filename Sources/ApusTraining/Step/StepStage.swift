@@ -20,6 +20,8 @@ struct StepTrace {
   var predictions: [Tensor] = []
   /// That of each output, `[N]`.
   var losses: [Tensor] = []
+  /// What targets take from those of other samples, where pictures are mixed: the samples, int32 `[N]`, and the share.
+  var mix: (others: Tensor, weight: Tensor)?
   /// What is made small: a scalar, or one number for each sample.
   var loss: Tensor?
   /// The graph's inputs that a batch is made of, in the order in which a feed takes their positions.
@@ -81,7 +83,12 @@ struct LossStage: StepStage {
 
   func append(to step: inout StepTrace) throws {
     for (output, (prediction, target)) in zip(outputs, zip(step.predictions, step.targets)) {
-      let losses = step.graph.scope(output.name) { output.loss(prediction, target) }
+      let mix = step.mix
+      let losses = step.graph.scope(output.name) { () -> Tensor in
+        let own = output.loss(prediction, target)
+        guard let mix, own.isValid else { return own }
+        return own + mix.weight * (output.loss(prediction, gather(target, mix.others)) - own)
+      }
       if let failure = step.graph.failure { throw failure }
       guard losses.shape == [batchSize] else {
         throw GraphError(

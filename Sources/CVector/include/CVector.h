@@ -2,6 +2,7 @@
 #ifndef APUS_CVECTOR_H
 #define APUS_CVECTOR_H
 
+#include "apus_augment.h"
 #include "apus_cells.h"
 #include "apus_depthwise.h"
 #include "apus_few_channels.h"
