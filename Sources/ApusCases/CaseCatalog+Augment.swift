@@ -14,12 +14,14 @@ extension CaseCatalog {
     changes("augment neighbours", [9, 7, 3], neighbours, for: .selfTest),
     changes("augment neighbours, small", [2, 1, 3], neighbours),
     changes("augment neighbours of floats", [20, 45, 1], neighbours, isBytes: false),
-    changes("augment one after another", [20, 18, 3], [
-      edit(.warp, [0, 50] + turned) + edit(.linear, [1.2, 0.1]) + edit(.contrast, [0.7]) + edit(.hue, [0.2]),
-      edit(.shift, [2, 0, -1, 17, 1, 3]) + edit(.saturation, [1.5]) + edit(.erase, [3, 4, 9, 5, 7]),
-      edit(.shift, same) + edit(.warp, [1, 0] + turned) + edit(.sharpness, [2]) + edit(.blur, [3, 0.8]),
-      edit(.shift, same) + edit(.autocontrast) + edit(.solarize, [0.503]) + edit(.gamma, [0.8, 1]),
-    ], for: .selfTest),
+    changes(
+      "augment one after another", [20, 18, 3],
+      [
+        edit(.warp, [0, 50] + turned) + edit(.linear, [1.2, 0.1]) + edit(.contrast, [0.7]) + edit(.hue, [0.2]),
+        edit(.shift, [2, 0, -1, 17, 1, 3]) + edit(.saturation, [1.5]) + edit(.erase, [3, 4, 9, 5, 7]),
+        edit(.shift, same) + edit(.warp, [1, 0] + turned) + edit(.sharpness, [2]) + edit(.blur, [3, 0.8]),
+        edit(.shift, same) + edit(.autocontrast) + edit(.solarize, [0.503]) + edit(.gamma, [0.8, 1]),
+      ], for: .selfTest),
   ]
 
   private static let same: [Float] = [0, 0, 1, 0, 1, 0]

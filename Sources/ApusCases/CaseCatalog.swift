@@ -4,6 +4,7 @@
 /// finite differences; `OperationCase.Uses` tells who else does.
 package enum CaseCatalog {
   package static let all: [OperationCase] =
-    pointwise + random + product + convolution + pooling + reduction + normalization + softmax + loss + shaping + gather + augment
+    pointwise + random + product + convolution + pooling + reduction + normalization + softmax + loss + shaping + gather
+    + augment
     + update
 }

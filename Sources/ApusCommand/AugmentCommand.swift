@@ -66,7 +66,8 @@ struct AugmentCommand: ParsableCommand {
     }
     let sheet = originals.indices.map { row in columns.map { $0[row] } }
     try Image.sheet(sheet, of: chosen.imageShape).writePNG(to: preview)
-    print("\(rows.indices.count) pictures of \(chosen.name), \(chosen.origin), \(draws) times: \(FilePath.printable(preview))")
+    let what = "\(rows.indices.count) pictures of \(chosen.name), \(chosen.origin)"
+    print("\(what), \(draws) times: \(FilePath.printable(preview))")
   }
 
   private func load(_ data: DataName) throws -> Pictures {
@@ -108,8 +109,10 @@ private struct PictureSample {
 extension NDArray {
   /// A picture for each row of bytes, or of floats of 0 to 255.
   fileprivate func images() throws -> [Image] {
-    let bytes = dtype == .uint8 ? self : NDArray(
-      withElements(as: Float.self) { $0.map { UInt8(max(0, min(255, $0.rounded()))) } }, shape: shape)
+    let bytes =
+      dtype == .uint8
+      ? self
+      : NDArray(withElements(as: Float.self) { $0.map { UInt8(max(0, min(255, $0.rounded()))) } }, shape: shape)
     return try (0..<shape[0]).map { row in
       try Image(pixels: bytes.rows(row..<(row + 1)).reshaped(Array(shape.dropFirst())))
     }

@@ -55,8 +55,13 @@ struct WorkloadOptions: ParsableArguments {
       Models.make(model.name, inputShape: shape, classes: classes), loss: .sparseCategoricalCrossEntropy,
       metrics: [.accuracy], device: deviceOption.chosen(), modelName: model.name)
     let data = try Self.pictures(shape, classes: classes, count: 4 * batchSize, for: trainer.device)
-    return (trainer, { try trainer.steps(
-        on: data, batchSize: batchSize, trains: mode == .train, augmentation: augmentation.all) })
+    return (
+      trainer,
+      {
+        try trainer.steps(
+          on: data, batchSize: batchSize, trains: mode == .train, augmentation: augmentation.all)
+      }
+    )
   }
 
   /// Of convolutions and products of `network`, for one picture.

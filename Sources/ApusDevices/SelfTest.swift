@@ -13,8 +13,8 @@ public import ApusCore
 public enum SelfTest {
   /// Operations that share kernels.
   public enum Family: String, Sendable, Hashable, Codable, CaseIterable {
-    case pointwise, random, convolution, product, pooling, reduction, normalization, softmax, loss, shaping, gather, augment,
-      update
+    case pointwise, random, convolution, product, pooling, reduction, normalization, softmax, loss, shaping, gather
+    case augment, update
   }
 
   /// What came out for one family.

@@ -72,7 +72,8 @@ extension Trainer {
 
   private func fit(
     _ epochs: Int, _ batchSize: Int, _ validation: Validation, _ shuffle: Bool,
-    _ augmentation: [any Augmentation], _ progress: ProgressBar.Style, _ callbacks: [any Callback], _ place: () throws -> any TrainingData
+    _ augmentation: [any Augmentation], _ progress: ProgressBar.Style, _ callbacks: [any Callback],
+    _ place: () throws -> any TrainingData
   ) throws -> History {
     guard !isFitting else {
       throw TrainingError(

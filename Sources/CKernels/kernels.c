@@ -80,6 +80,9 @@ static const char shaping[] = {
 static const char gather[] = {
 #embed "../../kernels/gather.cl" suffix(, 0)
 };
+static const char augment_move[] = {
+#embed "../../kernels/augment_move.cl" suffix(, 0)
+};
 static const char augment[] = {
 #embed "../../kernels/augment.cl" suffix(, 0)
 };
@@ -102,8 +105,9 @@ static const struct {
   SOURCE(conv2d_cpu), SOURCE(conv2d_transpose_cpu), SOURCE(conv2d_filter_gradient_cpu), SOURCE(depthwise_cpu),
   SOURCE(winograd_transform_cpu), SOURCE(winograd_cpu), SOURCE(winograd_filter_gradient_cpu), SOURCE(gemm_cpu),
   SOURCE(gemm_narrow_cpu), SOURCE(matrix_tile_gpu), SOURCE(conv2d_gpu), SOURCE(gemm_gpu), SOURCE(pool2d),
-  SOURCE(reduce), SOURCE(channel_sums), SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather), SOURCE(augment),
-  SOURCE(normalize_rows_cpu), SOURCE(normalize_samples_cpu), SOURCE(normalize_gpu), SOURCE(probe_sub_groups),
+  SOURCE(reduce), SOURCE(channel_sums), SOURCE(sum_parts), SOURCE(softmax), SOURCE(shaping), SOURCE(gather),
+  SOURCE(augment_move), SOURCE(augment), SOURCE(normalize_rows_cpu), SOURCE(normalize_samples_cpu),
+  SOURCE(normalize_gpu), SOURCE(probe_sub_groups),
 };
 
 const char *apus_kernel_source(const char *name) {

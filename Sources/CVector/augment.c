@@ -29,6 +29,8 @@
 APUS_PART int min(int a, int b) { return a < b ? a : b; }
 APUS_PART int max(int a, int b) { return a > b ? a : b; }
 
+#include "../../kernels/augment_move.cl"
+// Follows it.
 #include "../../kernels/augment.cl"
 
 APUS_PART void picture(bool is_bytes, const void *x, const float *edits, float *y, float *work, int slots, float white,

@@ -75,7 +75,9 @@ extension Fixture {
   fileprivate func points(_ key: String) -> [(x: Double, y: Double)] {
     guard case .array(let points)? = attributes[key] else { return [] }
     return points.compactMap { point in
-      guard case .array(let pair) = point, case .number(let x) = pair[0], case .number(let y) = pair[1] else { return nil }
+      guard case .array(let pair) = point, case .number(let x) = pair[0], case .number(let y) = pair[1] else {
+        return nil
+      }
       return (x, y)
     }
   }

@@ -97,14 +97,17 @@ import Testing
     let mixed = try Augmenter([Half()], device: .reference)(pictures, epoch: 1)
     #expect(mixed.values(as: Float.self) == [5, 6, 4, 5, 1, 2, 6, 7])
 
-    let model = Sequential { Flatten(); Dense(2) }
+    let model = Sequential {
+      Flatten(); Dense(2)
+    }
     let trainer = try Trainer(
       model, optimizer: SGD(learningRate: 1), loss: .sparseCategoricalCrossEntropy, device: .reference)
     try trainer.prepare(inputShapes: [[2, 2, 1]])
     for parameter in model.parameters { try parameter.assign(NDArray(zeros: parameter.shape)) }
     let labels = NDArray([0, 1] as [Int32], shape: [2])
     try trainer.fit(
-      inputs: pictures, targets: labels, epochs: 1, batchSize: 2, shuffle: false, augmentation: [Half()], progress: .none)
+      inputs: pictures, targets: labels, epochs: 1, batchSize: 2, shuffle: false, augmentation: [Half()],
+      progress: .none)
     // Both classes have probability 1/2; the targets are (0.75, 0.25) and (0.25, 0.75).
     let x0: [Double] = [5, 6, 4, 5], x1: [Double] = [1, 2, 6, 7]
     let kernel = try model.parameters[0].value().doubles

@@ -42,7 +42,8 @@ public enum Augmentations {
     for (i, field) in fields.enumerated() {
       let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard let key = parts.count == 2 ? parts[0] : i == 0 ? A.mainKey : nil else {
-        throw failure("'\(field)' says no property" + (known.isEmpty ? "; there is none" : "; write one of \(known) and ="))
+        throw failure(
+          "'\(field)' says no property" + (known.isEmpty ? "; there is none" : "; write one of \(known) and ="))
       }
       guard values[key] != nil else {
         throw failure("'\(A.name)' has no '\(key)'" + (known.isEmpty ? "" : "; it has \(known)"))

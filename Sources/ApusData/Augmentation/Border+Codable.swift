@@ -10,7 +10,8 @@ extension PictureEdit.Border: Codable {
     guard let border = Self.named.first(where: { $0.name == name })?.border else {
       throw DecodingError.dataCorruptedError(
         in: container,
-        debugDescription: "a border is a value or one of \(Self.named.map(\.name).joined(separator: ", ")), not '\(name)'")
+        debugDescription:
+          "a border is a value or one of \(Self.named.map(\.name).joined(separator: ", ")), not '\(name)'")
     }
     self = border
   }

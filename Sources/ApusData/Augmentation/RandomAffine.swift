@@ -30,7 +30,9 @@ public struct RandomTranslation: Augmentation {
   public var border = PictureEdit.Border.constant(0)
 
   public init() {}
-  public init(_ share: Double, border: PictureEdit.Border = .constant(0)) { (self.share, self.border) = (share, border) }
+  public init(_ share: Double, border: PictureEdit.Border = .constant(0)) {
+    (self.share, self.border) = (share, border)
+  }
 
   public var limits: EditLimits { EditLimits(moves: .outside(border)) }
   public var problem: String? { amountProblem(share, "a share", most: 1) }
@@ -102,7 +104,9 @@ public struct RandomPerspective: Augmentation {
   }
 
   public var limits: EditLimits { EditLimits(moves: .outside(border)) }
-  public var problem: String? { amountProblem(distortion, "a distortion", most: 0.99) ?? probabilityProblem(probability) }
+  public var problem: String? {
+    amountProblem(distortion, "a distortion", most: 0.99) ?? probabilityProblem(probability)
+  }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     guard random.chance(probability) else { return }

@@ -42,7 +42,9 @@ public struct RandomPosterize: Augmentation {
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1) }
-  public var problem: String? { (1...8).contains(bits) ? probabilityProblem(probability) : "\(bits) bits; there are 1 to 8" }
+  public var problem: String? {
+    (1...8).contains(bits) ? probabilityProblem(probability) : "\(bits) bits; there are 1 to 8"
+  }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     if random.chance(probability) { picture.posterize(bits: bits) }

@@ -17,7 +17,8 @@ extension Augment: OpenCLOperation {
     defines.define("SOURCE_TYPE", x.dtype.openCLName)
     let group = backend.kernelClass == .gpu ? backend.groupSize : 1
     if group > 1 { defines["GROUP"] = group }
-    let source = try backend.source(backend.treeFiles("augment"), defines, for: call, epilogue: epilogue)
+    let source = try backend.source(
+      backend.treeFiles("augment_move") + ["augment"], defines, for: call, epilogue: epilogue)
     let arguments =
       call.inputs.map(\.buffer) + [call.output.buffer] + (readsNeighbours ? [call.workspace!] : [])
       + epilogue.arguments

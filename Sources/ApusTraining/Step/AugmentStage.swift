@@ -31,7 +31,8 @@ struct AugmentStage: StepStage {
     let rows = graph.constant(NDArray((0..<height).map(Float.init), shape: [height, 1, 1]))
     let columns = graph.constant(NDArray((0..<width).map(Float.init), shape: [width, 1]))
     func isInside(_ place: Int, _ first: Int, _ end: Int) -> Expr {
-      .ifGreater(.input(first), .input(place), then: 0, otherwise: .ifGreater(.input(end), .input(place), then: 1, otherwise: 0))
+      .ifGreater(
+        .input(first), .input(place), then: 0, otherwise: .ifGreater(.input(end), .input(place), then: 1, otherwise: 0))
     }
     let inside = isInside(2, 5, 6) * isInside(3, 7, 8)
     let share = inside + (1 - inside) * .input(4)

@@ -16,7 +16,8 @@ extension Trainer {
     let placed = try place(data)
     let plan = try plan(augmentation, for: placed)
     let purpose: StepKey.Purpose = trains ? .training : .prediction(placed.source.inputs.map(\.dtype))
-    let step = try newStep(stages(purpose, placed, batchSize: batchSize, plan?.layout), trains: trains, batchSize: batchSize)
+    let step = try newStep(
+      stages(purpose, placed, batchSize: batchSize, plan?.layout), trains: trains, batchSize: batchSize)
     return trains
       ? TrainingSteps(trainer: self, step: step, data: placed, batchSize: batchSize, plan)
       : try InferenceSteps(step: step, data: placed, batchSize: batchSize)
