@@ -14,7 +14,7 @@
 //   4  linear        v e1 + w e2, into
 //   5  contrast      m + (v - m) e1, into; m is the mean of grey, or where e2 of the channel
 //   6  saturation    g + (v - g) e1, into; g is the pixel's grey
-//   7  hue           turned by e1 of the circle, in HSV
+//   7  hue           turned by e1 of the circle, -0.5 to 0.5, in HSV
 //   8  gamma         w e2 (v / w)^e1, into
 //   9  grey          g
 //   10 posterize     the first e1 bits of eight are kept
@@ -53,7 +53,7 @@ INLINED float augment_grey(GLOBAL const float *pixel, const int channels) {
 
 // The level of a value, 0 to 255.
 INLINED int augment_level(const float v, const float white) {
-  return (int)floor(fmin(fmax(v * (255.0f / white), 0.0f), 255.0f) + 0.5f);
+  return (int)(fmin(fmax(v * (255.0f / white), 0.0f), 255.0f) + 0.5f);
 }
 
 // How many numbers of the whole picture an edit asks for.
@@ -99,19 +99,24 @@ INLINED void augment_spread(LOCAL int *levels) {
   }
 }
 
-INLINED void augment_hue(GLOBAL float *pixel, const float turn, const float white) {
-  const float r = pixel[0] / white, g = pixel[1] / white, b = pixel[2] / white;
+// A channel is the most near its own hue, and falls to the least 2 sixths of the circle away.
+INLINED float augment_hue_channel(const float hue, const float own, const float most, const float range) {
+  const float away = fabs(hue - own), near = fmin(away, 6.0f - away);
+  return most - range * fmin(fmax(near - 1.0f, 0.0f), 1.0f);
+}
+
+// Without branches and loops, so that several pixels go side by side.
+INLINED void augment_hue(GLOBAL float *pixel, const float turn) {
+  const float r = pixel[0], g = pixel[1], b = pixel[2];
   const float most = fmax(fmax(r, g), b), range = most - fmin(fmin(r, g), b);
-  if (!(range > 0.0f)) return;
-  const float sector = most == r ? (g - b) / range : most == g ? 2.0f + (b - r) / range : 4.0f + (r - g) / range;
-  float hue = sector / 6.0f + turn;
-  hue = (hue - floor(hue)) * 6.0f;
-  // Each channel is the most near its own hue, and falls to the least 2 sixths away.
-  for (int c = 0; c < 3; c++) {
-    float away = fabs(hue - 2.0f * c);
-    if (away > 3.0f) away = 6.0f - away;
-    pixel[c] = white * (most - range * fmin(fmax(away - 1.0f, 0.0f), 1.0f));
-  }
+  const float first = most == r ? 0.0f : most == g ? 2.0f : 4.0f;
+  const float difference = most == r ? g - b : most == g ? b - r : r - g;
+  // In sixths of the circle; grey has no hue, and any will do.
+  const float turned = first + difference / fmax(range, 1e-30f) + 6.0f * turn;
+  const float hue = turned < 0.0f ? turned + 6.0f : turned >= 6.0f ? turned - 6.0f : turned;
+  pixel[0] = augment_hue_channel(hue, 0.0f, most, range);
+  pixel[1] = augment_hue_channel(hue, 2.0f, most, range);
+  pixel[2] = augment_hue_channel(hue, 4.0f, most, range);
 }
 
 // The part of an edit that must be complete before `augment_change`: a copy, or half of a blur.
@@ -190,9 +195,11 @@ INLINED void augment_change(GLOBAL float *y, GLOBAL const float *e, const float 
       }
       break;
     }
-    case EDIT_HUE:
-      if (channels == 3) FOR_EACH(i, pixels) augment_hue(y + i * channels, e[1], white);
+    case EDIT_HUE: {
+      const float turn = e[1];
+      if (channels == 3) FOR_EACH(i, pixels) augment_hue(y + i * channels, turn);
       break;
+    }
     case EDIT_GAMMA: {
       const float power = e[1], gain = white * e[2];
       FOR_EACH(i, count) y[i] = augment_into(gain * pow(fmax(y[i], 0.0f) / white, power), white);

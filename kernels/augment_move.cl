@@ -55,6 +55,12 @@ INLINED int augment_place(int i, const int count, const int border) {
   return i < count ? i : border == 2 ? period - i : period - 1 - i;
 }
 
+// The whole number below, of what an int holds; the built-in function is a call on some devices.
+INLINED int augment_floor(const float v) {
+  const int whole = (int)v;
+  return whole > v ? whole - 1 : whole;
+}
+
 #define DEFINE_MOVE(name, TYPE)                                                                                       \
   INLINED void name(GLOBAL const TYPE *x, GLOBAL float *y, GLOBAL const float *e, SIZES) {                            \
     const int code = (int)e[0], border = (int)e[1];                                                                   \
@@ -91,14 +97,14 @@ INLINED int augment_place(int i, const int count, const int border) {
       const float v = fmin(fmax(-1e6f, (e[6] * column + e[7] * line + e[8]) * scale), 1e6f);                          \
       GLOBAL float *to = y + (line * width + column) * channels;                                                      \
       if (code == EDIT_NEAREST) {                                                                                     \
-        const int column_at = augment_place((int)floor(u + 0.5f), width, border);                                     \
-        const int line_at = augment_place((int)floor(v + 0.5f), height, border);                                      \
+        const int column_at = augment_place(augment_floor(u + 0.5f), width, border);                                  \
+        const int line_at = augment_place(augment_floor(v + 0.5f), height, border);                                   \
         FOR_CHANNELS(c)                                                                                               \
           to[c] = column_at < 0 || line_at < 0 ? fill : (float)x[(line_at * width + column_at) * channels + c];       \
         continue;                                                                                                     \
       }                                                                                                               \
-      const float left = floor(u), top = floor(v), share_x = u - left, share_y = v - top;                             \
-      const int x0 = (int)left, y0 = (int)top;                                                                        \
+      const int x0 = augment_floor(u), y0 = augment_floor(v);                                                         \
+      const float share_x = u - x0, share_y = v - y0;                                                                 \
       if (x0 >= 0 && x0 + 1 < width && y0 >= 0 && y0 + 1 < height) {                                                  \
         GLOBAL const TYPE *at = x + (y0 * width + x0) * channels;                                                     \
         GLOBAL const TYPE *below = at + width * channels;                                                             \

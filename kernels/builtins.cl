@@ -24,7 +24,6 @@ DECLARE_INTEGERS(long)
   FLOATS BUILTIN_CONST fmax(FLOATS x, FLOATS y);            \
   FLOATS BUILTIN_CONST fmin(FLOATS x, FLOATS y);            \
   FLOATS BUILTIN_CONST fabs(FLOATS x);                      \
-  FLOATS BUILTIN_CONST floor(FLOATS x);                     \
   FLOATS BUILTIN_CONST sqrt(FLOATS x);                      \
   FLOATS BUILTIN_CONST exp(FLOATS x);                       \
   FLOATS BUILTIN_CONST expm1(FLOATS x);                     \

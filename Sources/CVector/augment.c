@@ -20,7 +20,6 @@
 #define NEIGHBOURS 1
 
 // C's functions of these names compute in double.
-#define floor floorf
 #define fmin(a, b) ((b) < (a) ? (b) : (a))
 #define fmax(a, b) ((b) > (a) ? (b) : (a))
 #define fabs fabsf

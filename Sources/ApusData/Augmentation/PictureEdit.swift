@@ -110,8 +110,8 @@ public struct PictureEdit: Sendable {
   /// `g + (v - g) * factor`, where `g` is the pixel's grey: 0 is a grey picture, 1 the picture itself.
   public mutating func saturate(_ factor: Double) { change(.saturation, [factor]) }
 
-  /// Turns hues by a share of the circle, -0.5 to 0.5.
-  public mutating func turnHue(_ share: Double) { change(.hue, [share]) }
+  /// Turns hues by a share of the circle.
+  public mutating func turnHue(_ share: Double) { change(.hue, [share - share.rounded()]) }
 
   /// `gain * v ^ gamma`, with white as 1.
   public mutating func gamma(_ gamma: Double, gain: Double = 1) { change(.gamma, [gamma, gain]) }
