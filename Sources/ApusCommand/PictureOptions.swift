@@ -56,6 +56,12 @@ struct PictureShapeOptions: ParsableArguments {
       valueName: "colour"), transform: ApusCommand.background)
   var background = Background.black
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep decoded pictures in this folder, so that each is decoded once; they take their full size.",
+      valueName: "folder"))
+  var cache: String?
+
   @Flag(help: "Train on each class equally often: pictures of smaller classes come several times an epoch.")
   var balance = false
 
@@ -68,7 +74,8 @@ struct PictureShapeOptions: ParsableArguments {
   /// Those options that were given.
   var given: [String] {
     (input == nil ? [] : ["--input"]) + (fit == .crop ? [] : ["--fit"])
-      + (background == .black ? [] : ["--background"]) + (balance ? ["--balance"] : [])
+      + (background == .black ? [] : ["--background"]) + (cache == nil ? [] : ["--cache"])
+      + (balance ? ["--balance"] : [])
   }
 }
 

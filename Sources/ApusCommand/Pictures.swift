@@ -45,6 +45,11 @@ struct PictureParts {
   var validation: Pictures?
   var test: Pictures?
 
+  /// Why not all pictures are kept in the cache, if so.
+  var cacheNote: String? {
+    training.folder?.cacheProblem.map { "the cache takes no more pictures, which are decoded each time: \($0)" }
+  }
+
   /// Pictures that could not be read so far: the first few, and how many more.
   var badPictureNote: String? {
     let all = [training, validation, test].compactMap { $0?.folder?.badPictures }.flatMap { $0 }
@@ -93,8 +98,10 @@ struct FolderPlan {
       imageShape = try Models.catalog.part(named: self.model).inputShape
     }
     parts.training = parts.training.with(imageShape: imageShape)
-    parts.validation = parts.validation?.with(imageShape: imageShape)
-    parts.test = parts.test?.with(imageShape: imageShape)
+    if let folder = shape?.cache { parts.training = try parts.training.cached(in: folder) }
+    let training = parts.training
+    parts.validation = parts.validation?.with(imageShape: imageShape).sharingCache(of: training)
+    parts.test = parts.test?.with(imageShape: imageShape).sharingCache(of: training)
     self.parts = parts
     balances = shape?.balance ?? false
   }

@@ -98,7 +98,7 @@ struct Train: ParsableCommand {
     if case .published = data, let option = (pictures.given + shape.given).first {
       throw ValidationError("\(option) goes with a folder of pictures, not with \(data.name).")
     }
-    if resume != nil, let option = shape.given.first(where: { $0 != "--balance" }) {
+    if resume != nil, let option = shape.given.first(where: { !["--balance", "--cache"].contains($0) }) {
       throw ValidationError("\(option) does not go with --resume: a run goes on with its own.")
     }
   }
@@ -135,7 +135,7 @@ struct Train: ParsableCommand {
       let result = try trainer.test(test.data, batchSize: configuration.batchSize)
       writeToStandardOutput("test: \(result.line)\n")
     }
-    if let note = parts.badPictureNote { writeToStandardOutput("note: \(note)\n") }
+    for note in [parts.badPictureNote, parts.cacheNote].compactMap({ $0 }) { writeToStandardOutput("note: \(note)\n") }
     try RunFolder.save(trainer, configuration, to: folder)
     CallWatch.advise("the results are in \(folder)")
     writeToStandardOutput("results are in \(folder)\n")

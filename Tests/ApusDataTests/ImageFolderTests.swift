@@ -203,6 +203,47 @@ import Testing
     #expect(message { _ = try sample(open(), 3) }.contains("none of its 6 pictures can be read"))
   }
 
+  // MARK: Cache
+
+  @Test func picturesAreDecodedOnce() throws {
+    try write(["a/1.png", "a/2.png"], value: 1)
+    try write(["b/1.png"], value: 2)
+    let path = folder.path("cache")
+    func pixels() throws -> [UInt8] {
+      let data = try open().cached(in: path)
+      #expect(data.cacheProblem == nil)
+      return try (0..<3).map { try sample(data, $0).pixels[0] }
+    }
+    #expect(try pixels() == [1, 1, 2])
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: path).first)
+    let file = "cache/" + name
+    var bytes = try #require(folder.read(file))
+    let (header, size) = (40, bytes.count / 3)
+    #expect(bytes.count % 3 == 0)
+    // Pixels that no picture has, with their checksum, come from the cache.
+    func change(_ record: Int, to value: UInt8, isDamaged: Bool = false) throws {
+      let first = record * size + header
+      for i in first..<(first + size - header) { bytes[i] = value }
+      let sum = Checksum(bytes[first..<(first + size - header)]).value &+ (isDamaged ? 1 : 0)
+      for i in 0..<8 { bytes[record * size + 32 + i] = UInt8(truncatingIfNeeded: sum >> (8 * UInt64(i))) }
+      try folder.write(bytes, to: file)
+    }
+    try change(0, to: 9)
+    #expect(try pixels() == [9, 1, 2])
+    // A damaged record is none, and a part of one is nothing.
+    try change(0, to: 9, isDamaged: true)
+    try folder.write(Array(bytes.dropLast(3)), to: file)
+    #expect(try pixels() == [1, 1, 2])
+    // A picture that has changed is decoded again.
+    try write(["b/1.png"], value: 7)
+    #expect(try pixels() == [1, 1, 7])
+    let first = try open().cached(in: path)
+    #expect(message { _ = try open().cached(in: path) }.contains("another training uses this cache"))
+    _ = first
+    try folder.write([1], to: "file")
+    #expect(message { _ = try open().cached(in: folder.path("file")) }.contains("file"))
+  }
+
   // MARK: Parts
 
   @Test func splitsTakeTheSameShareOfEachClass() throws {

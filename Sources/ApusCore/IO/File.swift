@@ -75,6 +75,35 @@ package final class File {
     return done
   }
 
+  /// Reads from `offset` on until `buffer` is full or the file ends; returns the number of bytes read. Any thread may.
+  @discardableResult
+  package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+      if count == 0 { break }
+      if count > 0 {
+        done += count
+      } else if errno != EINTR {
+        throw FileError("read", path)
+      }
+    }
+    return done
+  }
+
+  /// Writes all of `bytes` from `offset` on. Any thread may.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+      if count >= 0 {
+        done += count
+      } else if errno != EINTR {
+        throw FileError("write", path)
+      }
+    }
+  }
+
   /// The whole of a file that has at most `maximumByteCount` bytes; `nil` when it has more.
   package static func contents(of path: String, maximumByteCount: Int) throws -> [UInt8]? {
     let file = try File(reading: path)

@@ -44,6 +44,7 @@ public struct ImageFolder: Dataset {
   private(set) var paths: [String]
   private(set) var labels: [Int32]
   private let bad: BadPictures
+  private var cache: PictureCache?
 
   /// Finds the pictures of a folder; none of them is opened yet.
   ///
@@ -113,7 +114,27 @@ public struct ImageFolder: Dataset {
   }
 
   /// The same pictures, brought to another shape.
-  package func with(imageShape: [Int]) -> ImageFolder { with { $0.imageShape = imageShape } }
+  package func with(imageShape: [Int]) -> ImageFolder {
+    with {
+      $0.imageShape = imageShape
+      $0.cache = nil
+    }
+  }
+
+  /// The same pictures, kept decoded in files of `cacheFolder`, where later trainings find them. Parts that are split off
+  /// share them; a picture that has changed since is decoded again.
+  ///
+  /// - Throws: `FileError`; `DataError` where another program uses the cache.
+  public func cached(in cacheFolder: String) throws -> ImageFolder {
+    let cache = try PictureCache(cacheFolder, shape: imageShape, preparation: preparation)
+    return with { $0.cache = cache }
+  }
+
+  /// Why the cache takes no more pictures: a full disk; `nil` where it does.
+  public var cacheProblem: FileError? { cache?.problem }
+
+  /// These pictures with the cache of others of the same shape and preparation.
+  package func sharingCache(of other: ImageFolder?) -> ImageFolder { with { $0.cache = other?.cache } }
 
   /// The median height and width of some of the pictures, and 1 channel where all of these are grey, else 3.
   package var typicalShape: [Int] {
@@ -166,7 +187,8 @@ public struct ImageFolder: Dataset {
     let path = FilePath.join(folder, paths[position])
     if bad.contains(path) { return nil }
     do {
-      return try preparation.picture(at: path, shape: imageShape)
+      guard let cache else { return try preparation.picture(at: path, shape: imageShape) }
+      return try cache.picture(at: path) { try preparation.picture(at: path, shape: imageShape) }
     } catch let error where onBadPicture == .skip && Self.isOfPicture(error) {
       bad.add(path, "\(error)")
       return nil
