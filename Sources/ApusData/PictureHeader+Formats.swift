@@ -5,9 +5,21 @@ extension PictureHeader {
     return bytes[offset..<(offset + count)].reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// The logical screen (GIF89a, 18); a first image that reaches over it is not looked at.
+  /// The logical screen, or more where the first image reaches over it (GIF89a, 18 and 20).
   mutating func readGIF(_ bytes: [UInt8]) -> Bool {
-    set(width: Self.little(bytes, at: 6, count: 2), height: Self.little(bytes, at: 8, count: 2))
+    func number(_ offset: Int) -> Int? { Self.little(bytes, at: offset, count: 2) }
+    guard let width = number(6), let height = number(8), bytes.count > 13 else { return false }
+    // Behind the screen and its colours: extensions, whose blocks begin with their length and end with an empty one.
+    var position = 13 + (bytes[10] & 0x80 == 0 ? 0 : 6 << Int(bytes[10] & 7))
+    while position + 1 < bytes.count, bytes[position] == 0x21 {
+      position += 2
+      while position < bytes.count, bytes[position] != 0 { position += 1 + Int(bytes[position]) }
+      position += 1
+    }
+    guard position < bytes.count, bytes[position] == 0x2C, let left = number(position + 1),
+      let top = number(position + 3), let imageWidth = number(position + 5), let imageHeight = number(position + 7)
+    else { return set(width: width, height: height) }
+    return set(width: max(width, left + imageWidth), height: max(height, top + imageHeight))
   }
 
   /// Width and height in the header of a bitmap, of 2 bytes each in the oldest; the rows of negative ones go down.
@@ -47,8 +59,9 @@ extension PictureHeader {
       width: directory.value(of: 256), height: directory.value(of: 257), isGrey: photometric == 0 || photometric == 1)
   }
 
-  /// The largest of the sizes (`ispe`) among the properties of a file's items: beside it there are those of its tiles and
-  /// of its preview (ISO/IEC 23008-12, 6.5.3).
+  /// The largest of the sizes among the properties of a file's items, beside which there are those of its tiles and of
+  /// its preview; of what is cut out (`clap`), where the decoder's blocks are larger than the picture, else of what is
+  /// decoded (`ispe`) (ISO/IEC 23008-12, 6.5).
   mutating func readHEIF(_ bytes: [UInt8]) -> Bool {
     /// The contents of the boxes of a type among those in a range.
     func boxes(_ type: String, in range: Range<Int>) -> [Range<Int>] {
@@ -73,13 +86,23 @@ extension PictureHeader {
       let properties = boxes("iprp", in: (meta.lowerBound + 4)..<meta.upperBound).first,
       let container = boxes("ipco", in: properties).first
     else { return false }
-    let sizes = boxes("ispe", in: container).compactMap { box -> (width: Int, height: Int)? in
-      guard box.count >= 12, let width = Self.number(bytes, at: box.lowerBound + 4, count: 4),
-        let height = Self.number(bytes, at: box.lowerBound + 8, count: 4), max(width, height) <= Int32.max
-      else { return nil }
+    func number(_ box: Range<Int>, _ index: Int) -> Int? {
+      let offset = box.lowerBound + 4 * index
+      guard offset + 4 <= box.upperBound, let value = Self.number(bytes, at: offset, count: 4) else { return nil }
+      return value <= Int32.max ? value : nil
+    }
+    let decoded = boxes("ispe", in: container).compactMap { box -> (width: Int, height: Int)? in
+      guard let width = number(box, 1), let height = number(box, 2) else { return nil }
       return (width, height)
     }
-    let largest = sizes.max { $0.width * $0.height < $1.width * $1.height }
+    // Fractions: a numerator and a denominator of the width, and of the height.
+    let cut = boxes("clap", in: container).compactMap { box -> (width: Int, height: Int)? in
+      guard let width = number(box, 0), let part = number(box, 1), let height = number(box, 2),
+        let otherPart = number(box, 3), part > 0, otherPart > 0
+      else { return nil }
+      return (width / part, height / otherPart)
+    }
+    let largest = (cut.isEmpty ? decoded : cut).max { $0.width * $0.height < $1.width * $1.height }
     return set(width: largest?.width, height: largest?.height)
   }
 }

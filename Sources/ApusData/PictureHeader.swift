@@ -22,7 +22,8 @@ public struct PictureHeader: Sendable, Hashable {
       let byteCount = min(try file.byteCount, most)
       try HostMemory.require(byteCount, for: "the header of \(path)")
       var bytes = [UInt8](repeating: 0, count: byteCount)
-      return bytes.prefix(try bytes.withUnsafeMutableBytes { try file.read(into: $0) })
+      let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+      return bytes.prefix(count)
     }
     let beginning = try read(Self.enough)
     do {
