@@ -80,7 +80,11 @@ extension Image {
       let (most, overflow) = maximumPixelCount.multipliedReportingOverflow(by: Int(APUS_IMAGE_REDUCTION))
       throw failure("\(width)x\(height) pixels, the limit is \(overflow ? Int.max : most)", "use a smaller picture")
     case APUS_IMAGE_NO_MEMORY:
-      throw HostMemoryError(byteCount: width * height * max(channels, 1), purpose: "the pixels of \(name)")
+      // At its full size, with alpha: the size that was reached may be the reduced one.
+      let whole = try? PictureHeader(bytes[...], name: name)
+      let pixelCount = max(width * height, whole.map { $0.width * $0.height } ?? 0)
+      let (byteCount, overflow) = pixelCount.multipliedReportingOverflow(by: 4)
+      throw HostMemoryError(byteCount: overflow ? .max : byteCount, purpose: "the pixels of \(name)")
     default: throw failure("it cannot be decoded: \(message)", "the file is damaged or cut short")
     }
 

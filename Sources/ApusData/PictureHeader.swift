@@ -62,9 +62,11 @@ public struct PictureHeader: Sendable, Hashable {
     return bytes[offset..<(offset + count)].reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// Sets them, unless one of them is not known or no size.
+  /// Sets them, unless one of them is not known or no size: no format has sides of 2^31 pixels.
   mutating func set(width: Int?, height: Int?, isGrey: Bool = false) -> Bool {
-    guard let width, let height, width > 0, height > 0 else { return false }
+    guard let width, let height, (1...Int(Int32.max)).contains(width), (1...Int(Int32.max)).contains(height) else {
+      return false
+    }
     (self.width, self.height, self.isGrey) = (width, height, isGrey)
     return true
   }

@@ -53,6 +53,16 @@ import Testing
     #expect(header.height == (isTurned ? width : height) && header.width == (isTurned ? height : width))
   }
 
+  /// Products of sides are taken in many places.
+  @Test func sidesHaveALimit() {
+    func header(_ side: [UInt8]) -> [UInt8] {
+      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8) + side + side + [8, 0, 0, 0, 0]
+    }
+    #expect(throws: DataError.self) { try PictureHeader(header([0xFF, 0xFF, 0xFF, 0xFF])[...], name: "x") }
+    #expect(throws: DataError.self) { try PictureHeader(header([0x80, 0, 0, 0])[...], name: "x") }
+    #expect(throws: Never.self) { try PictureHeader(header([0x7F, 0xFF, 0xFF, 0xFF])[...], name: "x") }
+  }
+
   /// A picture above the limit comes out as the means of boxes of 2 x 2 pixels, at the edges of less.
   @Test(arguments: pictures.filter { $0.format != .jpeg && !$0.name.contains("orientation") })
   func largePicturesAreDecodedSmaller(_ picture: DrawnPicture) throws {
