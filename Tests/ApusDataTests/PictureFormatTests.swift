@@ -55,8 +55,9 @@ import Testing
 
   /// Products of sides are taken in many places.
   @Test func sidesHaveALimit() {
+    let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     func header(_ side: [UInt8]) -> [UInt8] {
-      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8) + side + side + [8, 0, 0, 0, 0]
+      signature + [0, 0, 0, 13] + Array("IHDR".utf8) + side + side + [8, 0, 0, 0, 0]
     }
     #expect(throws: DataError.self) { try PictureHeader(header([0xFF, 0xFF, 0xFF, 0xFF])[...], name: "x") }
     #expect(throws: DataError.self) { try PictureHeader(header([0x80, 0, 0, 0])[...], name: "x") }
