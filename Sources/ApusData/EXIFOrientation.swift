@@ -6,27 +6,39 @@ import ApusCore
 struct EXIFOrientation {
   let value: Int
 
-  /// The orientation in an EXIF block as JPEG and PNG files hold it; 1 (upright) when there is none or it is damaged.
-  init(exif block: [UInt8]) { value = Self.find(in: block) ?? 1 }
-
-  /// Looks through the first directory of a TIFF block: a byte order, 42, the directory's offset; 12 bytes for a tag.
-  private static func find(in block: [UInt8]) -> Int? {
-    // In a JPEG file the block is introduced by its name.
-    let bytes = block.starts(with: Array("Exif\0".utf8)) ? Array(block.dropFirst(6)) : block
-    let isLittleEndian = bytes.starts(with: [0x49, 0x49])
-    func number(at offset: Int, bytes count: Int) -> Int? {
-      guard offset >= 0, offset + count <= bytes.count else { return nil }
-      let digits = bytes[offset..<(offset + count)]
-      return isLittleEndian ? digits.reversed().reduce(0) { $0 << 8 | Int($1) } : digits.reduce(0) { $0 << 8 | Int($1) }
+  /// The orientation in an EXIF block as JPEG, PNG and WebP files hold it, else that of an XMP packet; 1 (upright) where
+  /// there is none or it is damaged. As Pillow has it, the packet is asked only where the block has no such tag.
+  init(exif block: [UInt8], xmp: [UInt8] = []) {
+    let stated: Int?
+    if let entry = TIFFDirectory(Self.tiff(in: block)).entry(of: 0x0112) {
+      stated = entry.value
+    } else {
+      stated = Self.find(inXMP: xmp)
     }
-    guard let directory = number(at: 4, bytes: 4), let count = number(at: directory, bytes: 2) else { return nil }
-    for entry in 0..<count {
-      let start = directory + 2 + 12 * entry
-      guard let tag = number(at: start, bytes: 2), let type = number(at: start + 2, bytes: 2) else { return nil }
-      if tag != 0x0112 { continue }
-      // A short is asked for; bytes and longs are written, too. Small values stand at the field's beginning.
-      let sizes = [1: 1, 3: 2, 4: 4]
-      return sizes[type].flatMap { number(at: start + 8, bytes: $0) }.flatMap { (1...8).contains($0) ? $0 : nil }
+    self.init(value: stated ?? 1)
+  }
+
+  /// Numbers beyond 1 to 8 mean upright.
+  init(value: Int) { self.value = (1...8).contains(value) ? value : 1 }
+
+  /// In most files the block is introduced by its name, in some twice.
+  private static func tiff(in block: [UInt8]) -> [UInt8] {
+    let name = Array("Exif\0\0".utf8)
+    var rest = block[...]
+    for _ in 0..<2 where rest.starts(with: name) { rest = rest.dropFirst(name.count) }
+    return Array(rest)
+  }
+
+  /// `tiff:Orientation` as an attribute or an element.
+  private static func find(inXMP packet: [UInt8]) -> Int? {
+    let name = Array("tiff:Orientation".utf8)
+    var rest = packet[...]
+    while let found = rest.firstRange(of: name) {
+      rest = rest[found.upperBound...]
+      let opening = Array(rest.prefix(2))
+      let isValue = opening == Array("=\"".utf8) || opening == Array("='".utf8)
+      let digit = isValue ? rest.dropFirst(2).first : rest.first == UInt8(ascii: ">") ? rest.dropFirst().first : nil
+      if let digit, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) { return Int(digit - UInt8(ascii: "0")) }
     }
     return nil
   }

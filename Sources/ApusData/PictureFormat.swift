@@ -10,7 +10,7 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
   case avif = "AVIF"
 
   /// Bytes that suffice to tell.
-  static let headerLength = 12
+  static let headerLength = 64
 
   /// - Parameter bytes: the file's first ones, or all of them.
   init?(header bytes: some Collection<UInt8>) {
@@ -24,21 +24,40 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
       self = .gif
     } else if has("RIFF") && has("WEBP", at: 8) {
       self = .webP
-    } else if header.starts(with: [0x49, 0x49, 42, 0]) || header.starts(with: [0x4D, 0x4D, 0, 42]) {
+    } else if [42, 43].contains(where: { header.starts(with: [0x49, 0x49, $0, 0]) })
+      || [42, 43].contains(where: { header.starts(with: [0x4D, 0x4D, 0, $0]) })
+    {
       self = .tiff
-    } else if has("BM") && header.count >= Self.headerLength {
+    } else if has("BM") && header.count >= 26 && header[14] >= 12 && header[15..<18].allSatisfy({ $0 == 0 }) {
+      // Behind the file's header, the length of the bitmap's.
       self = .bmp
     } else if has("ftyp", at: 4) {
-      // ISO base media: the brand says what is inside.
-      if has("avif", at: 8) || has("avis", at: 8) {
-        self = .avif
-      } else if ["heic", "heix", "heim", "heis", "hevc", "mif1", "msf1"].contains(where: { has($0, at: 8) }) {
+      // ISO base media: the brands, of which the first is the main one, say what is inside. `mif1` is any picture.
+      let brands = [8] + Array(stride(from: 16, to: header.count - 3, by: 4))
+      func isBrand(_ names: [String], at offset: Int) -> Bool { names.contains { has($0, at: offset) } }
+      let avif = ["avif", "avis"], heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]
+      if let first = brands.first(where: { isBrand(avif + heic, at: $0) }) {
+        self = isBrand(avif, at: first) ? .avif : .heic
+      } else if isBrand(["mif1", "msf1", "mif2"], at: 8) {
         self = .heic
       } else {
         return nil
       }
     } else {
       return nil
+    }
+  }
+
+  /// What such files are read with; `nil` for what needs no library.
+  var library: SystemLibrary? {
+    switch self {
+    case .png: .png
+    case .jpeg: .jpeg
+    case .gif: .gif
+    case .webP: .webP
+    case .tiff: .tiff
+    case .bmp: nil
+    case .heic, .avif: .heif
     }
   }
 
@@ -51,7 +70,7 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
     case .webP: ["webp"]
     case .tiff: ["tif", "tiff"]
     case .bmp: ["bmp", "dib"]
-    case .heic: ["heic", "heif"]
+    case .heic: ["heic", "heif", "hif"]
     case .avif: ["avif"]
     }
   }

@@ -3,7 +3,7 @@ import ApusCore
 /// What the beginning of a picture file says of it; its pixels are not looked at.
 public struct PictureHeader: Sendable, Hashable {
   public let format: PictureFormat
-  /// As stored: a camera that was held upright exchanges them. 0 for formats that are only known by name.
+  /// As stored: a camera that was held upright exchanges them.
   public private(set) var width = 0
   public private(set) var height = 0
   /// Whether it has one channel of colour.
@@ -11,13 +11,29 @@ public struct PictureHeader: Sendable, Hashable {
 
   /// Cameras put previews of this size before a picture's own header.
   private static let enough = 1 << 19
+  /// TIFF and HEIF say at their beginning where the header is, anywhere up to here.
+  private static let most = 1 << 29
 
   /// - Throws: `DataError` for a file that is no picture or ends before its size, `FileError`.
   public init(contentsOf path: String) throws {
     let file = try File(reading: path)
-    var bytes = [UInt8](repeating: 0, count: min(try file.byteCount, Self.enough))
-    let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
-    try self.init(bytes.prefix(count), name: path)
+    func read(_ most: Int) throws -> ArraySlice<UInt8> {
+      try file.seek(to: 0)
+      let byteCount = min(try file.byteCount, most)
+      try HostMemory.require(byteCount, for: "the header of \(path)")
+      var bytes = [UInt8](repeating: 0, count: byteCount)
+      let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+      return bytes.prefix(count)
+    }
+    let beginning = try read(Self.enough)
+    do {
+      try self.init(beginning, name: path)
+    } catch {
+      guard let format = PictureFormat(header: beginning), [.tiff, .heic, .avif].contains(format),
+        beginning.count == Self.enough
+      else { throw error }
+      try self.init(try read(Self.most), name: path)
+    }
   }
 
   init(_ bytes: ArraySlice<UInt8>, name: String) throws {
@@ -26,27 +42,41 @@ public struct PictureHeader: Sendable, Hashable {
       throw DataError(.malformed, at: name, "it is no picture of a format that is known")
     }
     self.format = format
+    let bytes = Array(bytes)
     let isComplete =
       switch format {
-      case .png: readPNG(Array(bytes))
-      case .jpeg: readJPEG(Array(bytes))
-      default: true
+      case .png: readPNG(bytes)
+      case .jpeg: readJPEG(bytes)
+      case .webP: readWebP(bytes)
+      case .gif: readGIF(bytes)
+      case .bmp: readBMP(bytes)
+      case .tiff: readTIFF(bytes)
+      case .heic, .avif: readHEIF(bytes)
       }
     if !isComplete { throw DataError(.malformed, at: name, "the file is damaged or cut short") }
   }
 
-  private static func number(_ bytes: [UInt8], at offset: Int, count: Int) -> Int? {
-    guard offset + count <= bytes.count else { return nil }
+  /// A number whose highest byte comes first.
+  static func number(_ bytes: [UInt8], at offset: Int, count: Int) -> Int? {
+    guard offset >= 0, offset <= bytes.count - count else { return nil }
     return bytes[offset..<(offset + count)].reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  /// Sets them, unless one of them is not known or no size: no format has sides of 2^31 pixels.
+  mutating func set(width: Int?, height: Int?, isGrey: Bool = false) -> Bool {
+    guard let width, let height, (1...Int(Int32.max)).contains(width), (1...Int(Int32.max)).contains(height) else {
+      return false
+    }
+    (self.width, self.height, self.isGrey) = (width, height, isGrey)
+    return true
   }
 
   /// The first chunk is IHDR: width, height, depth, colour (PNG, 11.2.2).
   private mutating func readPNG(_ bytes: [UInt8]) -> Bool {
-    guard let width = Self.number(bytes, at: 16, count: 4), let height = Self.number(bytes, at: 20, count: 4),
-      let color = Self.number(bytes, at: 25, count: 1), width > 0, height > 0
-    else { return false }
-    (self.width, self.height, isGrey) = (width, height, color == 0 || color == 4)
-    return true
+    guard let color = Self.number(bytes, at: 25, count: 1) else { return false }
+    return set(
+      width: Self.number(bytes, at: 16, count: 4), height: Self.number(bytes, at: 20, count: 4),
+      isGrey: color == 0 || color == 4)
   }
 
   /// Segments up to the frame's: a mark, their length, and in a frame depth, height, width, components (T.81, B.2.2).
@@ -64,12 +94,10 @@ public struct PictureHeader: Sendable, Hashable {
         continue
       }
       if (0xFFC0...0xFFCF).contains(mark) && ![0xFFC4, 0xFFC8, 0xFFCC].contains(mark) {
-        guard let height = Self.number(bytes, at: position + 5, count: 2),
-          let width = Self.number(bytes, at: position + 7, count: 2),
-          let components = Self.number(bytes, at: position + 9, count: 1), width > 0
-        else { return false }
-        (self.width, self.height, isGrey) = (width, height, components == 1)
-        return true
+        guard let components = Self.number(bytes, at: position + 9, count: 1) else { return false }
+        return set(
+          width: Self.number(bytes, at: position + 7, count: 2), height: Self.number(bytes, at: position + 5, count: 2),
+          isGrey: components == 1)
       }
       guard mark != 0xFFDA, mark != 0xFFD9, let length = Self.number(bytes, at: position + 2, count: 2) else {
         return false

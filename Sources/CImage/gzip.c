@@ -32,8 +32,8 @@ struct apus_inflate {
 apus_inflate *apus_inflate_create(void) {
   apus_inflate *decoder = calloc(1, sizeof *decoder);
   if (!decoder) return NULL;
-  // 15: the largest window; + 16: a gzip header is required.
-  if (zlib.inflateInit2_(&decoder->stream, 15 + 16, ZLIB_VERSION, sizeof decoder->stream) != Z_OK) {
+  // 15: the largest window; + 32: a gzip or a zlib header is required.
+  if (zlib.inflateInit2_(&decoder->stream, 15 + 32, ZLIB_VERSION, sizeof decoder->stream) != Z_OK) {
     free(decoder);
     return NULL;
   }

@@ -1,5 +1,6 @@
 // The JPEG decoder for one binary interface of libjpeg: what includes this file defines JPEG_LIB_VERSION, which decides
 // the layout of the library's structs, and the name INTERFACE of what it is to define. Included once by each.
+#include "image.h"
 #include "jpeg_interface.h"
 
 #include <setjmp.h>
@@ -79,10 +80,23 @@ static bool has_all_coefficients(const struct jpeg_decompress_struct *codec) {
   return true;
 }
 
-static apus_image_status keep_exif(const struct jpeg_decompress_struct *codec, apus_image *image) {
+static bool has_name(jpeg_saved_marker_ptr marker, const char *name, size_t size) {
+  return marker->data_length >= size && memcmp(marker->data, name, size) == 0;
+}
+
+// An EXIF block that is longer than a segment goes on in the next one, behind the name. Of XMP packets the last counts.
+static apus_image_status keep_metadata(const struct jpeg_decompress_struct *codec, apus_image *image) {
+  static const char exif[] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
   for (jpeg_saved_marker_ptr marker = codec->marker_list; marker; marker = marker->next) {
-    if (marker->data_length < 6 || memcmp(marker->data, "Exif", 5) != 0) continue;
-    return apus_image_keep_exif(image, marker->data, marker->data_length);
+    bool is_kept = true;
+    if (has_name(marker, exif, sizeof exif)) {
+      const size_t start = image->exif.size ? sizeof exif : 0;
+      is_kept = apus_block_append(&image->exif, marker->data + start, marker->data_length - start);
+    } else if (has_name(marker, xmp, sizeof xmp)) {
+      apus_block_free(&image->xmp);
+      is_kept = apus_block_append(&image->xmp, marker->data + sizeof xmp, marker->data_length - sizeof xmp);
+    }
+    if (!is_kept) return APUS_IMAGE_NO_MEMORY;
   }
   return APUS_IMAGE_OK;
 }
@@ -102,12 +116,9 @@ static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint
   library.jpeg_mem_src(codec, data, size);
   library.jpeg_save_markers(codec, JPEG_APP0 + 1, 0xFFFF);
   library.jpeg_read_header(codec, TRUE);
-  image->width = codec->image_width;
-  image->height = codec->image_height;
-  const uint64_t pixels = (uint64_t)codec->image_width * codec->image_height;
-  if (limits.max_pixels == 0 || pixels / APUS_IMAGE_REDUCTION > limits.max_pixels) return APUS_IMAGE_TOO_LARGE;
-  const apus_image_status kept = keep_exif(codec, image);
-  if (kept != APUS_IMAGE_OK) return kept;
+  apus_image_status status = apus_image_set_size(image, codec->image_width, codec->image_height, limits);
+  if (status == APUS_IMAGE_OK) status = keep_metadata(codec, image);
+  if (status != APUS_IMAGE_OK) return status;
 
   const bool is_grey = codec->jpeg_color_space == JCS_GRAYSCALE;
   const bool is_cmyk = codec->jpeg_color_space == JCS_CMYK || codec->jpeg_color_space == JCS_YCCK;
@@ -124,15 +135,13 @@ static apus_image_status decode(struct jpeg_decompress_struct *codec, const uint
     if (codec->scale_denom == 8) return APUS_IMAGE_TOO_LARGE;
   }
   image->channels = is_grey ? 1 : 3;
-  image->pixels = malloc((size_t)codec->output_width * codec->output_height * image->channels);
+  image->pixels = apus_whole_picture(codec->output_width, codec->output_height, image->channels, limits);
   if (!image->pixels) return APUS_IMAGE_NO_MEMORY;
 
   library.jpeg_start_decompress(codec);
   const error_handler *handler = (error_handler *)codec->err;
-  if (library.jpeg_has_multiple_scans(codec) && handler->has_ended_early && !has_all_coefficients(codec)) {
-    snprintf(image->message, sizeof image->message, "the data ends before its last scan");
-    return APUS_IMAGE_MALFORMED;
-  }
+  if (library.jpeg_has_multiple_scans(codec) && handler->has_ended_early && !has_all_coefficients(codec))
+    return apus_image_fail(image, APUS_IMAGE_MALFORMED, "the data ends before its last scan");
   image->width = codec->output_width;
   image->height = codec->output_height;
   const size_t row_bytes = (size_t)image->width * image->channels;

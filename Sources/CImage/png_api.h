@@ -16,6 +16,15 @@ typedef void (*png_read_fn)(png_structp, uint8_t *out, size_t count);
 #define PNG_VERSION "1.6.0"
 enum { PNG_HANDLE_CHUNK_NEVER = 1 };
 
+typedef struct {
+  uint8_t name[5];
+  uint8_t *data;
+  size_t size;
+  uint8_t location;
+} png_unknown_chunk;
+/// Negative: an error, 0: not handled, positive: handled.
+typedef int (*png_chunk_fn)(png_structp, png_unknown_chunk *);
+
 enum { PNG_IMAGE_VERSION = 1, PNG_FORMAT_GRAY = 0, PNG_FORMAT_RGB = 2 };
 typedef struct {
   void *opaque;
@@ -37,13 +46,14 @@ typedef struct {
   FUNCTION(void, set_read_fn, (png_structp, void *pointer, png_read_fn)) \
   FUNCTION(void, set_user_limits, (png_structp, uint32_t width, uint32_t height)) \
   FUNCTION(void, set_keep_unknown_chunks, (png_structp, int keep, const uint8_t *names, int count)) \
+  FUNCTION(void, set_read_user_chunk_fn, (png_structp, void *pointer, png_chunk_fn)) \
+  FUNCTION(void *, get_user_chunk_ptr, (png_structp)) \
   FUNCTION(void, read_info, (png_structp, png_infop)) \
   FUNCTION(uint32_t, get_image_width, (png_structp, png_infop)) \
   FUNCTION(uint32_t, get_image_height, (png_structp, png_infop)) \
   FUNCTION(size_t, get_rowbytes, (png_structp, png_infop)) \
   FUNCTION(uint8_t, get_channels, (png_structp, png_infop)) \
   FUNCTION(uint8_t, get_bit_depth, (png_structp, png_infop)) \
-  FUNCTION(uint32_t, get_eXIf_1, (png_structp, png_infop, uint32_t *size, uint8_t **bytes)) \
   FUNCTION(void, set_expand, (png_structp)) \
   FUNCTION(void, set_scale_16, (png_structp)) \
   FUNCTION(int, set_interlace_handling, (png_structp)) \

@@ -127,6 +127,12 @@ import Testing
     #expect(largestDifference(picture.pixels, expected) <= (file.hasSuffix("jpg") ? 3 : 1))
   }
 
+  @Test(.withCodecs) func interlacedPicturesAreDecodedSmallerToo() throws {
+    let plain = try Image(contentsOf: Self.fixtures + "rgb8.png", maximumPixelCount: 6)
+    #expect(plain.pixels.shape == [2, 3, 3])
+    #expect(try Image(contentsOf: Self.fixtures + "interlaced.png", maximumPixelCount: 6) == plain)
+  }
+
   @Test(.withCodecs) func aPictureAboveTheLimitIsHalved() throws {
     let picture = try Image(contentsOf: Self.fixtures + "huge.png")
     #expect(picture.pixels.shape == [3968, 4352, 1])
@@ -154,7 +160,7 @@ import Testing
 
   @Test(.withCodecs) func whatIsNotAPictureIsRefused() throws {
     #expect(failure([]) == "x.png: the file is empty")
-    #expect(failure(Array("GIF89a".utf8)).contains("neither PNG nor JPEG"))
+    #expect(failure(Array("%PDF-1.7".utf8)).contains("no picture of a format that is read"))
     #expect(failure([0xFF, 0xD8, 0xFF]).contains("cannot be decoded"))
     #expect(failure(try bytes("bomb.png")).contains("30000x30000 pixels, the limit is 536870912"))
     #expect(failure(try bytes("bomb.png"), limit: .max).contains("too small for its number of pixels"))
@@ -168,8 +174,6 @@ import Testing
     odd[frame + 1] = 0xC3
     // libjpeg-turbo 3 knows lossless files, but not this one's colours.
     #expect(failure(odd).contains("a kind that is not read: Unsupported"))
-    let interlaced = failure(try bytes("interlaced.png"), limit: 10)
-    #expect(interlaced.contains("a kind that is not read: interlaced, with 5x4 pixels"))
 
     #expect(throws: FileError.self) { try Image(contentsOf: "/no/such/picture.png") }
     #expect(throws: FileError.self) { try Image(contentsOf: Self.fixtures) }
