@@ -46,6 +46,8 @@ public struct RunConfiguration: Sendable, Codable {
   public var imageScale: Double
   /// How pictures of a folder were brought to `inputShape`; `nil` for data sets, whose pictures have one shape.
   public var preparation: PicturePreparation?
+  /// How bright the training pictures are, to tell where others do not look like them; `nil` where a run does not say.
+  public var pictureStatistics: PictureStatistics?
 
   private enum CodingKeys: String, CodingKey {
     case model, dataset, optimizer, hyperparameters, groups, frozen, seed, preparation
@@ -60,6 +62,7 @@ public struct RunConfiguration: Sendable, Codable {
     case imageScale = "image_scale"
     case trainingData = "training_data"
     case testData = "test_data"
+    case pictureStatistics = "picture_statistics"
   }
 
   /// - Throws: `EncodingError` for an optimizer that JSON has no words for.
