@@ -96,7 +96,7 @@ import Testing
     func check(_ bytes: [UInt8], _ message: String, line: Int = #line) throws {
       try folder.write(bytes, to: "test_batch")
       let text = failure(.test)
-      #expect(text.contains(message) && text.contains(folder.path("test_batch")), "line \(line): \(text)")
+      #expect(text.contains(message) && text.contains(folder.root), "line \(line): \(text)")
     }
     let planes = [UInt8](repeating: 1, count: 2 * 3072)
     try check(cifarPickle([("labels", [1])], data: planes), "its pictures are 2x3072, not 1x3072")

@@ -101,7 +101,8 @@ func deflateZeros(_ head: [UInt8], zeros: Int) -> [UInt8] {
     putCode(0b1100_0101, 8)
     putCode(0, 5)
   }
-  put(0, 8)
+  // The block's end has 7 bits; the last byte is filled up.
+  put(0, 14)
   return result
 }
 

@@ -23,7 +23,7 @@ extension Image {
     guard let ink = Ink(of: self), let bounds = ink.bounds else {
       throw DataError(
         .malformed, at: name, "no digit is found: nothing stands out from the ground",
-        advice: "take a picture with more contrast, in which the digit is larger")
+        advice: "take a picture with more contrast, in which the digit is larger and has ground on all sides")
     }
     let (height, width) = (shape[0], shape[1])
     // 20 of 28 pixels.
