@@ -21,6 +21,12 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup var views: ViewsOption
 
+  @Option(
+    help: ArgumentHelp(
+      "digit: each picture of a folder shows one handwritten digit, which is cut out as in MNIST.",
+      valueName: "subject"), transform: choice)
+  var prepare: PictureSubject?
+
   @Option(help: ArgumentHelp("Pictures in a step.", valueName: "n"))
   var batchSize = 128
 
@@ -29,7 +35,8 @@ struct Evaluate: ParsableCommand {
 
   func validate() throws {
     try requireCount(batchSize, "--batch-size")
-    if case .published = data, let option = pictureOptions.given.first {
+    let given = pictureOptions.given + (prepare == nil ? [] : ["--prepare"])
+    if case .published = data, let option = given.first {
       throw ValidationError("\(option) goes with a folder of pictures, not with \(data.name).")
     }
   }
@@ -39,7 +46,8 @@ struct Evaluate: ParsableCommand {
     let pictures: Pictures =
       switch data {
       case .published(let entry): Pictures(try entry.load(.test, from: dataOption), of: entry)
-      case .folder(let path): try FolderPlan(path, pictureOptions, run: trained.configuration).loadTest()
+      case .folder(let path):
+        try FolderPlan(path, pictureOptions, run: trained.configuration, subject: prepare).loadTest()
       }
     guard pictures.imageShape == trained.configuration.inputShape else {
       throw CommandError(

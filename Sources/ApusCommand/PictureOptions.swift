@@ -52,6 +52,12 @@ struct PictureShapeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "digit: each picture shows one handwritten digit, which is cut out as in MNIST: light on black, 28x28.",
+      valueName: "subject"), transform: choice)
+  var prepare: PictureSubject?
+
+  @Option(
+    help: ArgumentHelp(
       "The ground under transparent pixels: auto, white, black or #RRGGBB (auto is white under dark ink).",
       valueName: "colour"), transform: ApusCommand.background)
   var background = Background.black
@@ -73,7 +79,7 @@ struct PictureShapeOptions: ParsableArguments {
 
   /// Those options that were given.
   var given: [String] {
-    (input == nil ? [] : ["--input"]) + (fit == .crop ? [] : ["--fit"])
+    (input == nil ? [] : ["--input"]) + (fit == .crop ? [] : ["--fit"]) + (prepare == nil ? [] : ["--prepare"])
       + (background == .black ? [] : ["--background"]) + (cache == nil ? [] : ["--cache"])
       + (balance ? ["--balance"] : [])
   }
@@ -82,7 +88,7 @@ struct PictureShapeOptions: ParsableArguments {
 /// The case of that name.
 ///
 /// - Throws: `ValidationError` that lists the names.
-private func choice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Choice {
+func choice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> Choice {
   guard let choice = Choice(rawValue: text) else {
     throw ValidationError("'\(text)' is not one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
   }

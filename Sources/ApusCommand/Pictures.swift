@@ -73,13 +73,16 @@ struct FolderPlan {
   /// - Parameters:
   ///   - model: the network that was asked for.
   ///   - run: a trained one, which knows its pictures' shape and classes.
+  ///   - subject: what is cut out of the pictures for it, where that is not what was in training.
   init(
     _ path: String, _ pictures: PictureOptions, _ shape: PictureShapeOptions? = nil, model: String? = nil,
-    run: RunConfiguration? = nil
+    run: RunConfiguration? = nil, subject: PictureSubject? = nil
   ) throws {
-    let preparation =
+    var preparation =
       run.map { $0.preparation ?? .ofDataSets }
-      ?? PicturePreparation(fit: shape?.fit ?? .crop, background: shape?.background ?? .black)
+      ?? PicturePreparation(
+        fit: shape?.fit ?? .crop, background: shape?.background ?? .black, subject: shape?.prepare)
+    preparation.subject = subject ?? preparation.subject
     var parts = try ImageFolder.parts(of: path) { folder, classNames in
       // The shape is known once the pictures are.
       try ImageFolder(
@@ -88,10 +91,13 @@ struct FolderPlan {
     }
     let typical = parts.training.typicalShape
     let isSmall = typical.prefix(2).allSatisfy { $0 <= Self.smallSide }
-    self.model = model ?? (isSmall ? "tutorial-cifar" : "resnet18")
+    let isDigit = preparation.subject == .digit
+    self.model = model ?? (isDigit ? "tutorial-mnist" : isSmall ? "tutorial-cifar" : "resnet18")
     let imageShape: [Int]
     if let known = run?.inputShape ?? shape?.input?.sizes {
       imageShape = known
+    } else if isDigit && model == nil {
+      imageShape = MNIST.imageShape
     } else if isSmall && model == nil {
       imageShape = typical
     } else {

@@ -14,8 +14,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      The network (default: tutorial-mnist; for cifar10 tutorial-cifar; for a folder resnet18, or tutorial-cifar where \
-      pictures are small).
+      The network (default: tutorial-mnist; for CIFAR tutorial-cifar; for a folder resnet18, or tutorial-cifar where \
+      pictures are small, or tutorial-mnist with --prepare digit).
       """)
   var model: ModelName?
 
@@ -77,7 +77,7 @@ struct Train: ParsableCommand {
   @Flag(help: "With --resume: go on although the training data are not those that the run was trained on.")
   var otherData = false
 
-  @Flag(help: "Print only the results.")
+  @Flag(help: "Print only the results, and where the data are from.")
   var quiet = false
 
   func validate() throws {
@@ -115,6 +115,9 @@ struct Train: ParsableCommand {
       try earlier.map { try resumed($0, on: device) } ?? makeTrainer(for: training, on: device)
     configuration.trainingData = training.identity
     configuration.testData = parts.test?.identity
+    // Pictures in memory take no time.
+    configuration.pictureStatistics = try PictureStatistics(
+      of: training.data, most: training.data is ImageDataset ? 1000 : 100)
     let folder = try RunFolder.create(output ?? resume, for: data)
     trainer.dataPlacement = dataOn.placement
     try changeFreezing(of: trainer.model)
@@ -242,12 +245,12 @@ struct Train: ParsableCommand {
   }
 
   private func report(_ parts: PictureParts, _ trainer: Trainer) {
-    // Said even with --quiet: figures on such data mean something else.
+    // Said even with --quiet: figures on other data mean something else.
     for note in parts.training.notes { writeToStandardOutput("note: \(note)\n") }
+    writeToStandardOutput("\(parts.training.description)\n")
     if quiet { return }
     let device = trainer.device
-    writeToStandardOutput(
-      "\(parts.training.description)\n\(trainer.modelName) on \(device.identifier): \(device.name)\n")
+    writeToStandardOutput("\(trainer.modelName) on \(device.identifier): \(device.name)\n")
   }
 }
 

@@ -30,7 +30,7 @@ struct PNGText {
   /// What comes out before the end, the limit or the first damage.
   private static func decompressed(_ input: [UInt8], name: String) throws -> [UInt8] {
     try SystemLibrary.zlib.require(for: name)
-    guard let decoder = apus_inflate_create() else { return [] }
+    guard let decoder = apus_inflate_create(APUS_DEFLATE_FRAMED) else { return [] }
     defer { apus_inflate_destroy(decoder) }
     return [UInt8](unsafeUninitializedCapacity: maximumByteCount) { buffer, count in
       var position = 0

@@ -52,6 +52,8 @@ public struct RunConfiguration: Sendable, Codable {
     set { namedAugmentation = newValue.isEmpty ? nil : newValue.map(NamedAugmentation.init) }
   }
   private var namedAugmentation: [NamedAugmentation]?
+  /// How bright the training pictures are, to tell where others do not look like them; `nil` where a run does not say.
+  public var pictureStatistics: PictureStatistics?
 
   private enum CodingKeys: String, CodingKey {
     case model, dataset, optimizer, hyperparameters, groups, frozen, seed, preparation
@@ -67,6 +69,7 @@ public struct RunConfiguration: Sendable, Codable {
     case imageScale = "image_scale"
     case trainingData = "training_data"
     case testData = "test_data"
+    case pictureStatistics = "picture_statistics"
   }
 
   /// - Throws: `EncodingError` for an optimizer that JSON has no words for.

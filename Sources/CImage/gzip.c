@@ -29,11 +29,12 @@ struct apus_inflate {
   z_stream stream;
 };
 
-apus_inflate *apus_inflate_create(void) {
+apus_inflate *apus_inflate_create(apus_deflate_frame frame) {
   apus_inflate *decoder = calloc(1, sizeof *decoder);
   if (!decoder) return NULL;
-  // 15: the largest window; + 32: a gzip or a zlib header is required.
-  if (zlib.inflateInit2_(&decoder->stream, 15 + 32, ZLIB_VERSION, sizeof decoder->stream) != Z_OK) {
+  // 15: the largest window; + 32: a gzip or a zlib header is required; below zero: there is none.
+  const int window = frame == APUS_DEFLATE_RAW ? -15 : 15 + 32;
+  if (zlib.inflateInit2_(&decoder->stream, window, ZLIB_VERSION, sizeof decoder->stream) != Z_OK) {
     free(decoder);
     return NULL;
   }
@@ -64,6 +65,12 @@ apus_inflate_status apus_inflate_step(apus_inflate *decoder, const uint8_t *in, 
 
 apus_inflate_status apus_inflate_restart(apus_inflate *decoder) {
   return zlib.inflateReset(&decoder->stream) == Z_OK ? APUS_INFLATE_MORE : APUS_INFLATE_DAMAGED;
+}
+
+uint32_t apus_crc32(const uint8_t *bytes, size_t count) {
+  unsigned long sum = 0;
+  for (unsigned step; count > 0; bytes += step, count -= step) sum = zlib.crc32(sum, bytes, step = clamped(count));
+  return (uint32_t)sum;
 }
 
 void apus_inflate_destroy(apus_inflate *decoder) {

@@ -32,6 +32,7 @@ enum { Z_OK = 0, Z_STREAM_END = 1, Z_MEM_ERROR = -4, Z_BUF_ERROR = -5 };
   FUNCTION(int, inflateInit2_, (z_stream *, int window_bits, const char *version, int stream_size)) \
   FUNCTION(int, inflate, (z_stream *, int flush)) \
   FUNCTION(int, inflateReset, (z_stream *)) \
-  FUNCTION(int, inflateEnd, (z_stream *))
+  FUNCTION(int, inflateEnd, (z_stream *)) \
+  FUNCTION(unsigned long, crc32, (unsigned long sum, const uint8_t *bytes, unsigned count))
 
 #endif

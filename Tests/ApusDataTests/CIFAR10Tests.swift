@@ -60,6 +60,76 @@ import Testing
       Set(try FileManager.default.contentsOfDirectory(atPath: folder.root)) == ["plain", "cifar-10-binary.tar.gz"])
   }
 
+  /// The pictures of a record as Python's version holds them.
+  private func pickled(_ records: [UInt8], key: String = "labels") -> [UInt8] {
+    let starts = stride(from: 0, to: records.count, by: 3073)
+    return cifarPickle(
+      [(key, starts.map { Int(records[$0]) })], data: starts.flatMap { records[($0 + 1)..<($0 + 3073)] })
+  }
+
+  @Test(arguments: ["cifar-10-batches-py/", "", "cifar10/", "cifar10/cifar-10-batches-py/"])
+  func pythonsVersionIsTheSame(subfolder: String) throws {
+    for (name, bytes) in batches {
+      try folder.write(bytes, to: "plain/\(name)")
+      try folder.write(pickled(bytes), to: subfolder + name.replacing(".bin", with: ""))
+    }
+    for part in DatasetPart.allCases {
+      let plain = try CIFAR10.load(
+        part, from: DataLocator(folder: folder.path("plain"), environment: [:]), downloader: nil)
+      let data = try CIFAR10.load(part, from: locator, downloader: nil)
+      #expect(plain.images == data.images && plain.labels == data.labels)
+    }
+  }
+
+  @Test func pythonsArchiveIsReadAsItIs() throws {
+    let members = batches.map {
+      tarMember("cifar-10-batches-py/\($0.0.replacing(".bin", with: ""))", pickled($0.1))
+    }
+    let tar = members.flatMap { $0 } + [UInt8](repeating: 0, count: 1024)
+    try folder.write(gzipStored(tar), to: "cifar-10-python.tar.gz")
+    #expect(try CIFAR10.load(.test, from: locator, downloader: nil).labels == NDArray([9, 0] as [Int32], shape: [2]))
+    #expect(
+      try CIFAR10.load(.train, from: locator, downloader: nil).source == folder.path("cifar-10-python.tar.gz"))
+  }
+
+  @Test func damagedPicklesAreNamed() throws {
+    func check(_ bytes: [UInt8], _ message: String, line: Int = #line) throws {
+      try folder.write(bytes, to: "test_batch")
+      let text = failure(.test)
+      #expect(text.contains(message) && text.contains(folder.root), "line \(line): \(text)")
+    }
+    let planes = [UInt8](repeating: 1, count: 2 * 3072)
+    try check(cifarPickle([("labels", [1])], data: planes), "its pictures are 2x3072, not 1x3072")
+    try check(cifarPickle([("labels", [1, 2])], data: planes, columns: 1536), "its pictures are 4x1536")
+    try check(cifarPickle([("fine_labels", [1, 2])], data: planes), "it has no entry 'labels'")
+    try check(cifarPickle([("labels", [1, 10])], data: planes), "label 10 at index 1")
+    try check(Array(cifarPickle([("labels", [1, 2])], data: planes).dropLast(9)), "the pickle ends too early")
+    try check(Array("cos\nsystem\n(U\u{2}lstR.".utf8), "asks for os.system")
+    try check([], "its size is not that of at most 10000 pictures")
+  }
+
+  @Test(arguments: [true, false])
+  func hundredClassesAndTheirSuperclasses(isPickled: Bool) throws {
+    let planes = Array(record(0, first: 3).dropFirst())
+    for (name, labels) in [("train", [(4, 30)]), ("test", [(0, 99), (19, 0)])] {
+      let pictures = labels.flatMap { _ in planes }
+      let bytes =
+        isPickled
+        ? cifarPickle([("coarse_labels", labels.map(\.0)), ("fine_labels", labels.map(\.1))], data: pictures)
+        : labels.flatMap { [UInt8($0.0), UInt8($0.1)] + planes }
+      try folder.write(bytes, to: isPickled ? "cifar-100-python/\(name)" : "cifar100/cifar-100-binary/\(name).bin")
+    }
+    let test = try CIFAR100.load(.test, from: locator, downloader: nil)
+    #expect(test.labels == NDArray([99, 0] as [Int32], shape: [2]) && test.classNames[99] == "worm")
+    #expect(test.classNames[0] == "apple" && test.classCount == 100 && test.name == "CIFAR-100")
+    let start = 103 * 3
+    #expect(Array(test.images.bytes[start..<(start + 3)]) == [106, 206, 50])
+    let coarse = try CIFAR100.coarse.load(.test, locator, nil)
+    #expect(coarse.labels == NDArray([0, 19] as [Int32], shape: [2]) && coarse.images == test.images)
+    #expect(coarse.classNames[19] == "vehicles_2" && coarse.classCount == 20)
+    #expect(try CIFAR100.load(.train, from: locator, downloader: nil).classNames[30] == "dolphin")
+  }
+
   @Test func hostileArchivesAreRefused() throws {
     let good = batches.map { tarMember("cifar-10-batches-bin/\($0.0)", $0.1) }
     func check(_ members: [[UInt8]], _ message: String, compress: Bool = true, line: Int = #line) throws {

@@ -171,5 +171,37 @@
       #expect(try locate("empty") == folder.path("empty/sub/data.bin"))
       #expect(server.requests.count == 2)
     }
+
+    /// Of a set's files those that are missing are fetched where the others are the published ones.
+    @Test func anInterruptedSetIsGoneOnWith() throws {
+      let files = Dictionary(
+        uniqueKeysWithValues: ["train", "t10k"].flatMap { part in
+          [
+            ("\(part)-images-idx3-ubyte.gz", gzipStored(idx([1, 2, 2], [1, 2, 3, 4]))),
+            ("\(part)-labels-idx1-ubyte.gz", gzipStored(idx([1], [1]))),
+          ]
+        })
+      let server = try TestServer { Self.serve(files[$0.path] ?? [], $0) }
+      let set = Publication(
+        name: "set", title: "Set", model: "lenet5", imageShape: [2, 2, 1], classNames: ["a", "b"],
+        counts: [.train: 1, .test: 1],
+        remotes: files.sorted { $0.key < $1.key }.map { name, bytes in
+          RemoteFile(
+            name: name, mirrors: [server.address(name)], md5: MD5.hexDigest(of: bytes), maximumByteCount: 1 << 20)
+        }, subfolder: "set", layouts: [IDXLayout.mnist])
+      func load(_ cache: String) throws -> ImageDataset {
+        try set.load(
+          .train, from: DataLocator(environment: ["XDG_CACHE_HOME": folder.path(cache)]), downloader: downloader)
+      }
+      let images = "train-images-idx3-ubyte.gz"
+      try folder.write(try #require(files[images]), to: "cache/apus/set/\(images)")
+      #expect(try load("cache").labels.values(as: Int32.self) == [1])
+      #expect(Set(server.requests.map(\.path)) == Set(files.keys).subtracting([images]))
+      // Other files than the published ones are the user's own.
+      try folder.write(gzipStored(idx([1, 2, 2], [5, 5, 5, 5])), to: "own/apus/set/\(images)")
+      let error = #expect(throws: DataError.self) { try load("own") }
+      #expect(error?.description.contains("train-labels-idx1-ubyte.gz is missing beside the other files") == true)
+      #expect(server.requests.count == 3)
+    }
   }
 #endif

@@ -34,9 +34,9 @@ func idx(_ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
   [0, 0, 8, UInt8(shape.count)] + shape.flatMap(bigEndian) + bytes
 }
 
-/// A gzip member that stores its content as it is (RFC 1951 stored blocks, RFC 1952).
-func gzipStored(_ content: [UInt8]) -> [UInt8] {
-  var result: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
+/// Content in DEFLATE's stored blocks (RFC 1951, 3.2.4).
+func deflateStored(_ content: [UInt8]) -> [UInt8] {
+  var result: [UInt8] = []
   var start = 0
   repeat {
     let count = min(65535, content.count - start)
@@ -46,21 +46,43 @@ func gzipStored(_ content: [UInt8]) -> [UInt8] {
     result += content[start..<(start + count)]
     start += count
   } while start < content.count
+  return result
+}
+
+/// The checksum of gzip and zip.
+func crc32(_ content: [UInt8]) -> UInt32 {
   var crc: UInt32 = ~0
   for byte in content {
     crc ^= UInt32(byte)
     for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
   }
-  withUnsafeBytes(of: (~crc).littleEndian) { result += $0 }
-  withUnsafeBytes(of: UInt32(content.count).littleEndian) { result += $0 }
-  return result
+  return ~crc
+}
+
+/// Little-endian, as zip and gzip want it.
+func littleEndian(_ value: Int, _ count: Int) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+}
+
+/// Bytes, one after another.
+func joined(_ parts: [UInt8]...) -> [UInt8] { parts.flatMap { $0 } }
+
+/// A gzip member that stores its content as it is (RFC 1952).
+func gzipStored(_ content: [UInt8]) -> [UInt8] {
+  joined(
+    [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255], deflateStored(content), littleEndian(Int(crc32(content)), 4),
+    littleEndian(content.count, 4))
 }
 
 /// A gzip member of `head` and then `zeros` zero bytes, 159 times as small as they are; without its end.
-///
-/// One DEFLATE block of fixed codes (RFC 1951, 3.2.6): a zero byte is copied again and again.
 func gzipBomb(_ head: [UInt8], zeros: Int) -> [UInt8] {
-  var result: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
+  [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255] + deflateZeros(head, zeros: zeros)
+}
+
+/// `head` and then `zeros` zero bytes in one DEFLATE block of fixed codes (RFC 1951, 3.2.6): a zero byte is copied again
+/// and again.
+func deflateZeros(_ head: [UInt8], zeros: Int) -> [UInt8] {
+  var result: [UInt8] = []
   var (bits, bitCount) = (0, 0)
   func put(_ value: Int, _ count: Int) {
     bits |= value << bitCount
@@ -79,7 +101,8 @@ func gzipBomb(_ head: [UInt8], zeros: Int) -> [UInt8] {
     putCode(0b1100_0101, 8)
     putCode(0, 5)
   }
-  put(0, 8)
+  // The block's end has 7 bits; the last byte is filled up.
+  put(0, 14)
   return result
 }
 

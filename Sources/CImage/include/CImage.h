@@ -82,21 +82,27 @@ apus_image_status apus_png_encode(const uint8_t *pixels, uint32_t width, uint32_
                                   uint8_t **out, size_t *out_size);
 void apus_bytes_free(uint8_t *bytes);
 
-// A decoder of gzip and zlib. One step consumes some input and produces some output.
+// A decoder of DEFLATE. One step consumes some input and produces some output.
 typedef struct apus_inflate apus_inflate;
 
 typedef enum {
   APUS_INFLATE_MORE = 0, // go on with more input or more room
-  APUS_INFLATE_END = 1,  // one gzip member or zlib stream ended and its checksum is right
+  APUS_INFLATE_END = 1,  // the stream ended; of gzip one member or of zlib all, and its checksum is right
   APUS_INFLATE_DAMAGED = 2,
   APUS_INFLATE_NO_MEMORY = 3
 } apus_inflate_status;
 
-apus_inflate *apus_inflate_create(void); // NULL when there is no memory
+typedef enum {
+  APUS_DEFLATE_FRAMED = 0, // in the frame of gzip or zlib
+  APUS_DEFLATE_RAW = 1     // without one, as in zip archives
+} apus_deflate_frame;
+
+apus_inflate *apus_inflate_create(apus_deflate_frame frame); // NULL when there is no memory
 apus_inflate_status apus_inflate_step(apus_inflate *decoder, const uint8_t *in, size_t in_size, size_t *consumed,
                                       uint8_t *out, size_t out_size, size_t *produced);
 apus_inflate_status apus_inflate_restart(apus_inflate *decoder); // for the next member of the same file
 void apus_inflate_destroy(apus_inflate *decoder);
+uint32_t apus_crc32(const uint8_t *bytes, size_t count); // zip's and gzip's checksum
 
 // The compression function of MD5 (RFC 1321, 3.4) over blocks of 64 bytes.
 // In C because sums of 200 MB are wanted in debug builds too, where the same loop in Swift takes a minute.

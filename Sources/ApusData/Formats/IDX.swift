@@ -7,19 +7,21 @@ struct IDX {
   private let reader: ByteReader
 
   /// Opens a file of unsigned bytes with `rank` axes, gzipped or not.
-  init(opening path: String, rank: Int) throws {
-    reader = try ByteReader(path: path)
+  init(opening path: String, rank: Int) throws { try self.init(ByteReader(path: path), rank: rank) }
+
+  init(_ reader: ByteReader, rank: Int) throws {
+    self.reader = reader
     let header = try reader.readExactly(4 + 4 * rank, of: "its header")
     guard header[0] == 0, header[1] == 0, header[2] == 0x08, header[3] == UInt8(rank) else {
       let found = header[..<4].map { String($0, radix: 16) }.joined(separator: " ")
       throw DataError(
-        .malformed, at: path,
+        .malformed, at: reader.path,
         "it begins with the bytes \(found) instead of 0 0 8 \(rank), so it is not an IDX file of \(rank) axes",
         advice: "check that the file is the one its name says")
     }
     shape = (1...rank).map { axis in header[(4 * axis)..<(4 * axis + 4)].reduce(0) { $0 << 8 | Int($1) } }
     guard let count = shape.checkedElementCount, count > 0 else {
-      throw DataError(.malformed, at: path, "its header claims \(shape.shapeDescription) elements")
+      throw DataError(.malformed, at: reader.path, "its header claims \(shape.shapeDescription) elements")
     }
   }
 
@@ -28,15 +30,5 @@ struct IDX {
     let bytes = try reader.readExactly(shape.elementCount, of: "\(shape.shapeDescription) elements")
     try reader.expectEnd()
     return bytes
-  }
-
-  /// The MD5 sum of the file before compression, for a comparison with the published one.
-  func md5(of elements: [UInt8]) -> String {
-    var digest = MD5()
-    var header: [UInt8] = [0, 0, 0x08, UInt8(shape.count)]
-    for size in shape { withUnsafeBytes(of: UInt32(size).bigEndian) { header.append(contentsOf: $0) } }
-    header.withUnsafeBytes { digest.update($0) }
-    elements.withUnsafeBytes { digest.update($0) }
-    return digest.finish()
   }
 }

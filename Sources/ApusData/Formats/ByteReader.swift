@@ -1,14 +1,14 @@
 import ApusCore
 import CImage
 
-/// Reads a file from beginning to end, through gzip when the file starts with gzip's mark.
+/// Reads a file, or bytes, from beginning to end, through gzip when they start with gzip's mark.
 final class ByteReader {
   let path: String
   let isCompressed: Bool
   /// A longer content is given up; see `init`.
   let maximumByteCount: Int
 
-  private let file: File
+  private var source: Source
   private let decoder: OpaquePointer?
   private var input = [UInt8](repeating: 0, count: 1 << 16)
   private var inputRange = 0..<0
@@ -17,23 +17,50 @@ final class ByteReader {
 
   /// DEFLATE can expand 1032 times, which no data set does: what expands more than 64 times is made to fill a memory.
   /// Small files may, for they cannot do harm.
-  private static let maximumRatio = 64
-  private static let smallByteCount = 64 << 20
+  static let maximumRatio = 64
+  static let smallByteCount = 64 << 20
+
+  /// What is read, as it is stored.
+  private enum Source {
+    case file(File)
+    case memory(ArraySlice<UInt8>)
+
+    mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+      switch self {
+      case .file(let file): return try file.read(into: buffer)
+      case .memory(let bytes):
+        let piece = bytes.prefix(buffer.count)
+        piece.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: buffer[..<$0.count]).copyMemory(from: $0) }
+        self = .memory(bytes.dropFirst(piece.count))
+        return piece.count
+      }
+    }
+  }
 
   /// - Parameter maximumByteCount: What the caller can use; compressed content may be shorter than that.
-  init(path: String, maximumByteCount limit: Int = .max) throws {
+  convenience init(path: String, maximumByteCount limit: Int = .max) throws {
     let file = try File(reading: path)
-    let byteCount = try file.byteCount
-    var mark: (UInt8, UInt8) = (0, 0)
-    let markCount = try withUnsafeMutableBytes(of: &mark) { try file.read(into: $0) }
+    var mark = [UInt8](repeating: 0, count: 2)
+    let markCount = try mark.withUnsafeMutableBytes { try file.read(into: $0) }
     try file.seek(to: 0)
+    try self.init(.file(file), try file.byteCount, Array(mark[..<markCount]), path, maximumByteCount: limit)
+  }
+
+  /// - Parameter name: what messages call them.
+  convenience init(bytes: [UInt8], name: String, maximumByteCount limit: Int = .max) throws {
+    try self.init(.memory(bytes[...]), bytes.count, Array(bytes.prefix(2)), name, maximumByteCount: limit)
+  }
+
+  private init(
+    _ source: Source, _ byteCount: Int, _ mark: [UInt8], _ path: String, maximumByteCount limit: Int
+  ) throws {
     self.path = path
-    self.file = file
-    isCompressed = markCount == 2 && mark == (0x1F, 0x8B)
+    self.source = source
+    isCompressed = mark == [0x1F, 0x8B]
     let (expanded, overflow) = byteCount.multipliedReportingOverflow(by: Self.maximumRatio)
     maximumByteCount = min(limit, isCompressed ? max(Self.smallByteCount, overflow ? .max : expanded) : byteCount)
     if isCompressed { try SystemLibrary.zlib.require(for: path) }
-    decoder = isCompressed ? apus_inflate_create() : nil
+    decoder = isCompressed ? apus_inflate_create(APUS_DEFLATE_FRAMED) : nil
     if isCompressed && decoder == nil { throw DataError(.malformed, at: path, "no memory to decompress it") }
   }
 
@@ -41,7 +68,7 @@ final class ByteReader {
 
   /// Reads until `buffer` is full or the content ends; returns the number of bytes read.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    guard let decoder else { return try file.read(into: buffer) }
+    guard let decoder else { return try source.read(into: buffer) }
     var done = 0
     while done < buffer.count && !isAtEnd {
       if inputRange.isEmpty { try refill() }
@@ -109,7 +136,7 @@ final class ByteReader {
   }
 
   private func refill() throws {
-    let count = try input.withUnsafeMutableBytes { try file.read(into: $0) }
+    let count = try input.withUnsafeMutableBytes { try source.read(into: $0) }
     inputRange = 0..<count
   }
 
