@@ -42,7 +42,7 @@ import Testing
     let stretched = try accuracy(
       trainer, test.photographed(200, seed: 2) { $0.resized(toWidth: 28, height: 28, channels: 1) })
     print("drawn: \(plain) centred, \(prepared) on photographs, \(stretched) on photographs that are stretched")
-    #expect(plain > 0.9 && prepared > 0.8, "\(plain), photographed \(prepared)")
+    #expect(plain > 0.9 && prepared > plain - 0.05, "\(plain), photographed \(prepared)")
     #expect(stretched < 0.5, "\(stretched)")
   }
 
