@@ -8,7 +8,7 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tells what a trained network sees in pictures.",
     discussion: """
-      PNG and JPEG; pictures are turned upright and brought to what the network takes, as those that it was trained \
+      Pictures are turned upright and brought to what the network takes, as those that it was trained \
       on. MNIST's digits are white on black, 20 of 28 pixels high: use --prepare digit for a digit on paper. A note on \
       standard error says where a picture does not look like those of the training. A picture that cannot be read does \
       not keep the others from their results; the program then ends with the status of the first such.
@@ -17,7 +17,7 @@ struct Predict: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder that `apus train` left.", valueName: "run"))
   var folder: String
 
-  @Argument(help: "PNG or JPEG files; - is standard input.")
+  @Argument(help: "Picture files; - is standard input.")
   var images: [String]
 
   @Option(help: ArgumentHelp("How many classes to print, most probable first.", valueName: "k"))
