@@ -41,7 +41,8 @@
 
       /// The entry points of `kernels/*.cl` that GPU-class devices run.
       private static let entries = [
-        "channel_sums", "conv2d_filter_gradient", "conv2d_filter_gradient_finish", "conv2d_filter_gradient_partial",
+        "augment", "channel_sums", "conv2d_filter_gradient", "conv2d_filter_gradient_finish",
+        "conv2d_filter_gradient_partial",
         "conv2d_forward",
         "conv2d_forward_finish", "conv2d_forward_partial", "conv2d_input_gradient", "conv2d_input_gradient_finish",
         "conv2d_input_gradient_partial", "gather_gradient", "gather_rows", "gemm", "gemm_finish", "gemm_partial",
