@@ -40,7 +40,7 @@
 // Global size [local size]
 //   GPU_CLASS 0: pictures [1];  GPU_CLASS 1: pictures * GROUP [GROUP]
 
-enum { MOST_CHANNELS = 4, LEVELS = 256, LONGEST = 32 };
+enum { MOST_CHANNELS = 4, LEVELS = 256, LONGEST = 32, MOST_RADIUS = 31 };
 
 INLINED float augment_into(const float v, const float white) { return fmin(fmax(v, 0.0f), white); }
 
@@ -119,40 +119,39 @@ INLINED void augment_hue(GLOBAL float *pixel, const float turn) {
   pixel[2] = augment_hue_channel(hue, 4.0f, most, range);
 }
 
-// The part of an edit that must be complete before `augment_change`: a copy, or half of a blur.
-INLINED void augment_prepare(GLOBAL const float *y, GLOBAL float *work, GLOBAL const float *e, SIZES) {
-  const int code = (int)e[0], count = height * width * channels;
-  if (code == EDIT_BLUR) {
-    const int radius = (int)e[1] / 2;
-    const float slope = -0.5f / (e[2] * e[2]);
-    FOR_ROWS(line) FOR_ALONG(column, 0, width) FOR_CHANNELS(c) {
-      float sum = 0.0f, weights = 0.0f;
-      for (int k = -radius; k <= radius; k++) {
-        const float weight = exp(slope * k * k);
-        sum += weight * y[(line * width + augment_place(column + k, width, 2)) * channels + c];
-        weights += weight;
-      }
-      work[(line * width + column) * channels + c] = sum / weights;
+// Whether an edit reads pixels elsewhere.
+INLINED bool augment_moves(const int code) { return code >= EDIT_SHIFT && code <= EDIT_NEAREST; }
+
+// Half of a blur: along rows or along columns.
+INLINED void augment_blur(GLOBAL const float *from, GLOBAL float *to, GLOBAL const float *e, const bool is_along, SIZES) {
+  float weights[MOST_RADIUS + 1], total = 0.0f;
+  const int radius = min((int)e[1] / 2, MOST_RADIUS);
+  for (int k = 0; k <= radius; k++) weights[k] = exp(-0.5f / (e[2] * e[2]) * k * k);
+  for (int k = -radius; k <= radius; k++) total += weights[k < 0 ? -k : k];
+  FOR_ROWS(line) FOR_ALONG(column, 0, width) FOR_CHANNELS(c) {
+    float sum = 0.0f;
+    for (int k = -radius; k <= radius; k++) {
+      const int at = is_along ? line * width + augment_place(column + k, width, 2)
+                              : augment_place(line + k, height, 2) * width + column;
+      sum += weights[k < 0 ? -k : k] * from[at * channels + c];
     }
-  } else if (code == EDIT_SHARPNESS || (code >= EDIT_SHIFT && code <= EDIT_NEAREST)) {
-    FOR_EACH(i, count) work[i] = y[i];
+    to[(line * width + column) * channels + c] = sum / total;
   }
+}
+
+// The part of an edit that must be complete before `augment_near`: a copy, or half of a blur.
+INLINED void augment_prepare(GLOBAL const float *y, GLOBAL float *work, GLOBAL const float *e, SIZES) {
+  const int code = (int)e[0];
+  if (code == EDIT_BLUR)
+    augment_blur(y, work, e, true, height, width, channels);
+  else if (code == EDIT_SHARPNESS || augment_moves(code))
+    FOR_EACH(i, height * width * channels) work[i] = y[i];
 }
 
 INLINED void augment_near(GLOBAL float *y, GLOBAL const float *work, GLOBAL const float *e, const float white, SIZES) {
   const int code = (int)e[0], pitch = width * channels;
   if (code == EDIT_BLUR) {
-    const int radius = (int)e[1] / 2;
-    const float slope = -0.5f / (e[2] * e[2]);
-    FOR_ROWS(line) FOR_ALONG(place, 0, pitch) {
-      float sum = 0.0f, weights = 0.0f;
-      for (int k = -radius; k <= radius; k++) {
-        const float weight = exp(slope * k * k);
-        sum += weight * work[augment_place(line + k, height, 2) * pitch + place];
-        weights += weight;
-      }
-      y[line * pitch + place] = sum / weights;
-    }
+    augment_blur(work, y, e, false, height, width, channels);
   } else if (code == EDIT_SHARPNESS) {
     FOR_ROWS(line) FOR_ALONG(place, channels, pitch - channels) {
       if (line == 0 || line == height - 1) continue;
@@ -163,7 +162,7 @@ INLINED void augment_near(GLOBAL float *y, GLOBAL const float *work, GLOBAL cons
       const float smooth = sum / 13.0f;
       y[i] = augment_into(smooth + (work[i] - smooth) * e[1], white);
     }
-  } else {
+  } else if (augment_moves(code)) {
     augment_move(work, y, e, height, width, channels);
   }
 }
@@ -270,9 +269,7 @@ INLINED void augment_picture(GLOBAL const float *edits, GLOBAL float *y, GLOBAL 
     if (spreads) FOR_EACH(c, channels) augment_spread(levels + c * LEVELS);
     SYNC;
 #if NEIGHBOURS
-    const int code = (int)e[0];
-    if ((code >= EDIT_SHIFT && code <= EDIT_NEAREST) || code == EDIT_SHARPNESS || code == EDIT_BLUR)
-      augment_near(y, work, e, white, height, width, channels);
+    augment_near(y, work, e, white, height, width, channels);
 #endif
     augment_change(y, e, means, levels, white, height, width, channels);
     SYNC;

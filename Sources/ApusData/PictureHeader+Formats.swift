@@ -1,13 +1,7 @@
 extension PictureHeader {
-  /// A number whose lowest byte comes first.
-  private static func little(_ bytes: [UInt8], at offset: Int, count: Int) -> Int? {
-    guard offset >= 0, offset <= bytes.count - count else { return nil }
-    return bytes[offset..<(offset + count)].reversed().reduce(0) { $0 << 8 | Int($1) }
-  }
-
   /// The logical screen, or more where the first image reaches over it (GIF89a, 18 and 20).
   mutating func readGIF(_ bytes: [UInt8]) -> Bool {
-    func number(_ offset: Int) -> Int? { Self.little(bytes, at: offset, count: 2) }
+    func number(_ offset: Int) -> Int? { bytes.number(at: offset, bytes: 2, .littleEndian) }
     guard let width = number(6), let height = number(8), bytes.count > 13 else { return false }
     // Behind the screen and its colours: extensions, whose blocks begin with their length and end with an empty one.
     var position = 13 + (bytes[10] & 0x80 == 0 ? 0 : 6 << Int(bytes[10] & 7))
@@ -24,12 +18,12 @@ extension PictureHeader {
 
   /// Width and height in the header of a bitmap, of 2 bytes each in the oldest; the rows of negative ones go down.
   mutating func readBMP(_ bytes: [UInt8]) -> Bool {
-    guard let headerLength = Self.little(bytes, at: 14, count: 4) else { return false }
+    guard let headerLength = bytes.number(at: 14, bytes: 4, .littleEndian) else { return false }
     if headerLength == 12 {
-      return set(width: Self.little(bytes, at: 18, count: 2), height: Self.little(bytes, at: 20, count: 2))
+      return set(width: bytes.number(at: 18, bytes: 2, .littleEndian), height: bytes.number(at: 20, bytes: 2, .littleEndian))
     }
     func signed(_ offset: Int) -> Int? {
-      Self.little(bytes, at: offset, count: 4).map { Int(Int32(truncatingIfNeeded: $0)) }
+      bytes.number(at: offset, bytes: 4, .littleEndian).map { Int(Int32(truncatingIfNeeded: $0)) }
     }
     return set(width: signed(18), height: signed(22).map(abs))
   }
@@ -39,17 +33,17 @@ extension PictureHeader {
     func has(_ text: String) -> Bool { bytes.dropFirst(12).starts(with: text.utf8) }
     if has("VP8X") {
       return set(
-        width: Self.little(bytes, at: 24, count: 3).map { $0 + 1 },
-        height: Self.little(bytes, at: 27, count: 3).map { $0 + 1 })
+        width: bytes.number(at: 24, bytes: 3, .littleEndian).map { $0 + 1 },
+        height: bytes.number(at: 27, bytes: 3, .littleEndian).map { $0 + 1 })
     }
     if has("VP8L") {
       // 14 bits each, less one.
-      let sizes = Self.little(bytes, at: 21, count: 4)
+      let sizes = bytes.number(at: 21, bytes: 4, .littleEndian)
       return set(width: sizes.map { $0 & 0x3FFF + 1 }, height: sizes.map { $0 >> 14 & 0x3FFF + 1 })
     }
     return set(
-      width: Self.little(bytes, at: 26, count: 2).map { $0 & 0x3FFF },
-      height: Self.little(bytes, at: 28, count: 2).map { $0 & 0x3FFF })
+      width: bytes.number(at: 26, bytes: 2, .littleEndian).map { $0 & 0x3FFF },
+      height: bytes.number(at: 28, bytes: 2, .littleEndian).map { $0 & 0x3FFF })
   }
 
   mutating func readTIFF(_ bytes: [UInt8]) -> Bool {
@@ -67,13 +61,13 @@ extension PictureHeader {
     func boxes(_ type: String, in range: Range<Int>) -> [Range<Int>] {
       var found: [Range<Int>] = []
       var position = range.lowerBound
-      while let length = Self.number(bytes, at: position, count: 4), position + 8 <= range.upperBound {
+      while let length = bytes.number(at: position, bytes: 4, .bigEndian), position + 8 <= range.upperBound {
         // 1: a longer number behind the type, 0: up to the end.
         let isLong = length == 1
         let start = position + (isLong ? 16 : 8)
         // Above 2^31 it reaches over the end.
-        let size = isLong ? Self.number(bytes, at: position + 12, count: 4) : length
-        guard let size, !isLong || Self.number(bytes, at: position + 8, count: 4) == 0 else { return found }
+        let size = isLong ? bytes.number(at: position + 12, bytes: 4, .bigEndian) : length
+        guard let size, !isLong || bytes.number(at: position + 8, bytes: 4, .bigEndian) == 0 else { return found }
         let end = size == 0 ? range.upperBound : position + size
         guard start <= end, end <= range.upperBound else { return found }
         if bytes[(position + 4)..<(position + 8)].elementsEqual(type.utf8) { found.append(start..<end) }
@@ -88,7 +82,7 @@ extension PictureHeader {
     else { return false }
     func number(_ box: Range<Int>, _ index: Int) -> Int? {
       let offset = box.lowerBound + 4 * index
-      guard offset + 4 <= box.upperBound, let value = Self.number(bytes, at: offset, count: 4) else { return nil }
+      guard offset + 4 <= box.upperBound, let value = bytes.number(at: offset, bytes: 4, .bigEndian) else { return nil }
       return value <= Int32.max ? value : nil
     }
     let decoded = boxes("ispe", in: container).compactMap { box -> (width: Int, height: Int)? in

@@ -18,11 +18,10 @@ public struct PictureHeader: Sendable, Hashable {
   public init(contentsOf path: String) throws {
     let file = try File(reading: path)
     func read(_ most: Int) throws -> ArraySlice<UInt8> {
-      try file.seek(to: 0)
       let byteCount = min(try file.byteCount, most)
       try HostMemory.require(byteCount, for: "the header of \(path)")
       var bytes = [UInt8](repeating: 0, count: byteCount)
-      let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+      let count = try bytes.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
       return bytes.prefix(count)
     }
     let beginning = try read(Self.enough)
@@ -56,12 +55,6 @@ public struct PictureHeader: Sendable, Hashable {
     if !isComplete { throw DataError(.malformed, at: name, "the file is damaged or cut short") }
   }
 
-  /// A number whose highest byte comes first.
-  static func number(_ bytes: [UInt8], at offset: Int, count: Int) -> Int? {
-    guard offset >= 0, offset <= bytes.count - count else { return nil }
-    return bytes[offset..<(offset + count)].reduce(0) { $0 << 8 | Int($1) }
-  }
-
   /// Sets them, unless one of them is not known or no size: no format has sides of 2^31 pixels.
   mutating func set(width: Int?, height: Int?, isGrey: Bool = false) -> Bool {
     guard let width, let height, (1...Int(Int32.max)).contains(width), (1...Int(Int32.max)).contains(height) else {
@@ -73,16 +66,16 @@ public struct PictureHeader: Sendable, Hashable {
 
   /// The first chunk is IHDR: width, height, depth, colour (PNG, 11.2.2).
   private mutating func readPNG(_ bytes: [UInt8]) -> Bool {
-    guard let color = Self.number(bytes, at: 25, count: 1) else { return false }
+    guard let color = bytes.number(at: 25, bytes: 1, .bigEndian) else { return false }
     return set(
-      width: Self.number(bytes, at: 16, count: 4), height: Self.number(bytes, at: 20, count: 4),
+      width: bytes.number(at: 16, bytes: 4, .bigEndian), height: bytes.number(at: 20, bytes: 4, .bigEndian),
       isGrey: color == 0 || color == 4)
   }
 
   /// Segments up to the frame's: a mark, their length, and in a frame depth, height, width, components (T.81, B.2.2).
   private mutating func readJPEG(_ bytes: [UInt8]) -> Bool {
     var position = 2
-    while let mark = Self.number(bytes, at: position, count: 2) {
+    while let mark = bytes.number(at: position, bytes: 2, .bigEndian) {
       // Bytes between segments, and fill bytes, are passed over.
       guard mark >= 0xFF01, mark != 0xFFFF else {
         position += 1
@@ -94,12 +87,12 @@ public struct PictureHeader: Sendable, Hashable {
         continue
       }
       if (0xFFC0...0xFFCF).contains(mark) && ![0xFFC4, 0xFFC8, 0xFFCC].contains(mark) {
-        guard let components = Self.number(bytes, at: position + 9, count: 1) else { return false }
+        guard let components = bytes.number(at: position + 9, bytes: 1, .bigEndian) else { return false }
         return set(
-          width: Self.number(bytes, at: position + 7, count: 2), height: Self.number(bytes, at: position + 5, count: 2),
+          width: bytes.number(at: position + 7, bytes: 2, .bigEndian), height: bytes.number(at: position + 5, bytes: 2, .bigEndian),
           isGrey: components == 1)
       }
-      guard mark != 0xFFDA, mark != 0xFFD9, let length = Self.number(bytes, at: position + 2, count: 2) else {
+      guard mark != 0xFFDA, mark != 0xFFD9, let length = bytes.number(at: position + 2, bytes: 2, .bigEndian) else {
         return false
       }
       position += 2 + length

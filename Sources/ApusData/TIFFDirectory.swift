@@ -4,13 +4,13 @@
 /// count, and the value where it fits (TIFF 6.0, 2). BigTIFF has 43 and wider numbers.
 struct TIFFDirectory {
   private let bytes: [UInt8]
-  private let isLittleEndian: Bool
+  private let order: ByteOrder
   private let isBig: Bool
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
-    isLittleEndian = bytes.starts(with: [0x49, 0x49])
-    isBig = bytes.count >= 4 && bytes[isLittleEndian ? 2 : 3] == 43
+    order = bytes.starts(with: [0x49, 0x49]) ? .littleEndian : .bigEndian
+    isBig = bytes.count >= 4 && bytes[order == .littleEndian ? 2 : 3] == 43
   }
 
   /// What stands in a tag's entry: a whole number, or `nil` for another type or a field that is cut short.
@@ -41,9 +41,6 @@ struct TIFFDirectory {
 
   /// `nil` for what is not in the block, or too large for a place in it.
   private func number(at offset: Int, bytes count: Int) -> Int? {
-    guard offset >= 0, offset <= bytes.count - count else { return nil }
-    let digits = bytes[offset..<(offset + count)]
-    let value = (isLittleEndian ? Array(digits.reversed()) : Array(digits)).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    return value <= UInt64(Int32.max) * 4 ? Int(value) : nil
+    bytes.number(at: offset, bytes: count, order).flatMap { $0 <= Int(Int32.max) * 4 ? $0 : nil }
   }
 }

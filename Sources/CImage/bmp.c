@@ -20,12 +20,6 @@ typedef struct {
   apus_image *image;
 } bitmap;
 
-static uint32_t number(const uint8_t *bytes, unsigned count) {
-  uint32_t value = 0;
-  for (unsigned i = 0; i < count; i++) value |= (uint32_t)bytes[i] << 8 * i;
-  return value;
-}
-
 static apus_image_status damaged(bitmap *bmp, const char *reason) {
   return apus_image_fail(bmp->image, APUS_IMAGE_MALFORMED, reason);
 }
@@ -45,32 +39,34 @@ static bool read_masks(bitmap *bmp, uint32_t header_size) {
   }
   const unsigned count = header_size >= 56 || bmp->compression == ALPHA_BIT_FIELDS ? 4 : 3;
   if (bmp->size < FILE_HEADER + INFO_HEADER + 4 * count) return false;
-  for (unsigned i = 0; i < count; i++) bmp->masks[i] = number(bmp->data + FILE_HEADER + INFO_HEADER + 4 * i, 4);
+  for (unsigned i = 0; i < count; i++)
+    bmp->masks[i] = apus_little_endian(bmp->data + FILE_HEADER + INFO_HEADER + 4 * i, 4);
   return true;
 }
 
 static apus_image_status read_header(bitmap *bmp) {
   const uint8_t *header = bmp->data + FILE_HEADER;
   if (bmp->size < FILE_HEADER + CORE_HEADER) return damaged(bmp, "it ends in its header");
-  const uint32_t header_size = number(header, 4);
-  bmp->pixels = number(bmp->data + 10, 4);
+  const uint32_t header_size = apus_little_endian(header, 4);
+  bmp->pixels = apus_little_endian(bmp->data + 10, 4);
   uint32_t colors = 0;
   if (header_size == CORE_HEADER) {
-    bmp->width = number(header + 4, 2);
-    bmp->height = number(header + 6, 2);
-    bmp->bits = number(header + 10, 2);
+    bmp->width = apus_little_endian(header + 4, 2);
+    bmp->height = apus_little_endian(header + 6, 2);
+    bmp->bits = apus_little_endian(header + 10, 2);
     bmp->color_bytes = 3;
   } else {
     if (header_size < 16 || header_size > 1024) return unknown(bmp, "a header of another kind");
     if (bmp->size - FILE_HEADER < header_size) return damaged(bmp, "it ends in its header");
-    const int32_t width = (int32_t)number(header + 4, 4), height = (int32_t)number(header + 8, 4);
+    const int32_t width = (int32_t)apus_little_endian(header + 4, 4);
+    const int32_t height = (int32_t)apus_little_endian(header + 8, 4);
     if (width <= 0 || height == 0 || height == INT32_MIN) return damaged(bmp, "it has no pixels");
     bmp->width = (uint32_t)width;
     bmp->is_top_down = height < 0;
     bmp->height = (uint32_t)(height < 0 ? -height : height);
-    bmp->bits = number(header + 14, 2);
-    bmp->compression = header_size >= 20 ? number(header + 16, 4) : PLAIN;
-    colors = header_size >= 36 ? number(header + 32, 4) : 0;
+    bmp->bits = apus_little_endian(header + 14, 2);
+    bmp->compression = header_size >= 20 ? apus_little_endian(header + 16, 4) : PLAIN;
+    colors = header_size >= 36 ? apus_little_endian(header + 32, 4) : 0;
     bmp->color_bytes = 4;
   }
   switch (bmp->compression) {
@@ -118,7 +114,7 @@ static void read_row(const bitmap *bmp, const uint8_t *row, uint32_t channels, u
     if (bits == 24) {
       for (int channel = 0; channel < 3; channel++) out[channel] = row[3 * (size_t)x + 2 - channel];
     } else if (bits > 8) {
-      const uint32_t value = number(row + (size_t)x * (bits / 8), bits / 8);
+      const uint32_t value = apus_little_endian(row + (size_t)x * (bits / 8), bits / 8);
       for (uint32_t channel = 0; channel < channels; channel++) out[channel] = field(value, bmp->masks[channel]);
     } else {
       const uint64_t bit = (uint64_t)x * bits;

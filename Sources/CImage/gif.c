@@ -18,14 +18,10 @@ const char *apus_gif_load(void) {
 #else
   static const char *const names[] = {"libgif.so.7"};
 #endif
+#define ENTRY(result, name, parameters) {"DGif" #name, &gif.name},
+  static const apus_function functions[] = {GIF_FUNCTIONS(ENTRY) {"GifErrorString", &gif.ErrorString}};
   static apus_problem problem;
-  size_t found;
-  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
-  if (!library) return problem.text;
-#define LOOK_UP(result, name, parameters) \
-  if (!apus_look_up(library, "DGif" #name, &gif.name, &problem)) return problem.text;
-  GIF_FUNCTIONS(LOOK_UP)
-  return apus_look_up(library, "GifErrorString", &gif.ErrorString, &problem) ? NULL : problem.text;
+  return APUS_LOAD(names, functions, &problem) ? NULL : problem.text;
 }
 
 typedef struct {

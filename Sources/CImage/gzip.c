@@ -15,14 +15,10 @@ const char *apus_zlib_load(void) {
 #else
   static const char *const names[] = {"libz.so.1"};
 #endif
+#define ENTRY(result, name, parameters) {#name, &zlib.name},
+  static const apus_function functions[] = {ZLIB_FUNCTIONS(ENTRY)};
   static apus_problem problem;
-  size_t found;
-  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
-  if (!library) return problem.text;
-#define LOOK_UP(result, name, parameters) \
-  if (!apus_look_up(library, #name, &zlib.name, &problem)) return problem.text;
-  ZLIB_FUNCTIONS(LOOK_UP)
-  return NULL;
+  return APUS_LOAD(names, functions, &problem) ? NULL : problem.text;
 }
 
 struct apus_inflate {

@@ -15,13 +15,11 @@ const char *apus_heif_load(void) {
 #else
   static const char *const names[] = {"libheif.so.1"};
 #endif
+#define ENTRY(result, name, parameters) {"heif_" #name, &heif.name},
+  static const apus_function functions[] = {HEIF_FUNCTIONS(ENTRY)};
   static apus_problem problem;
-  size_t found;
-  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
+  void *library = APUS_LOAD(names, functions, &problem);
   if (!library) return problem.text;
-#define LOOK_UP(result, name, parameters) \
-  if (!apus_look_up(library, "heif_" #name, &heif.name, &problem)) return problem.text;
-  HEIF_FUNCTIONS(LOOK_UP)
   // From version 1.13 on it finds its decoders here.
   heif_error (*init)(void *) = NULL;
   apus_problem is_older;

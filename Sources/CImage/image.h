@@ -4,6 +4,13 @@
 
 #include "CImage.h"
 
+/// A number of at most 4 bytes, the lowest first.
+static inline uint32_t apus_little_endian(const uint8_t *bytes, size_t count) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < count; i++) value |= (uint32_t)bytes[i] << 8 * i;
+  return value;
+}
+
 /// Sets the picture's size to this one and tells whether it can be decoded at all: MALFORMED for no pixels, TOO_LARGE.
 apus_image_status apus_image_set_size(apus_image *image, uint64_t width, uint64_t height, apus_image_limits limits);
 /// Sets the message, which is cut where it is too long, and returns the status.

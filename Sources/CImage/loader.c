@@ -28,3 +28,12 @@ bool apus_look_up(void *library, const char *name, void *function, apus_problem 
   snprintf(problem->text, sizeof problem->text, "the library that was found has no function %s", name);
   return false;
 }
+
+void *apus_load_library(const char *const names[], size_t count, const apus_function functions[],
+                        size_t function_count, apus_problem *problem) {
+  size_t found;
+  void *library = apus_open_library(names, count, &found, problem);
+  for (size_t i = 0; library && i < function_count; i++)
+    if (!apus_look_up(library, functions[i].name, functions[i].pointer, problem)) return NULL;
+  return library;
+}

@@ -15,4 +15,17 @@ void *apus_open_library(const char *const names[], size_t count, size_t *found, 
 /// Sets the pointer to a function at `function`; false, and says so, where the library has none of this name.
 bool apus_look_up(void *library, const char *name, void *function, apus_problem *problem);
 
+/// A function of a library by its name there, and where the pointer to it goes.
+typedef struct {
+  const char *name;
+  void *pointer;
+} apus_function;
+
+/// Opens a library and looks up all of `functions`; NULL, and says why, where either fails.
+void *apus_load_library(const char *const names[], size_t count, const apus_function functions[],
+                        size_t function_count, apus_problem *problem);
+/// The same of arrays of known lengths.
+#define APUS_LOAD(names, functions, problem) \
+  apus_load_library(names, sizeof(names) / sizeof *(names), functions, sizeof(functions) / sizeof *(functions), problem)
+
 #endif

@@ -17,14 +17,10 @@ const char *apus_png_load(void) {
 #else
   static const char *const names[] = {"libpng16.so.16"};
 #endif
+#define ENTRY(result, name, parameters) {"png_" #name, &libpng.name},
+  static const apus_function functions[] = {PNG_FUNCTIONS(ENTRY)};
   static apus_problem problem;
-  size_t found;
-  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
-  if (!library) return problem.text;
-#define LOOK_UP(result, name, parameters) \
-  if (!apus_look_up(library, "png_" #name, &libpng.name, &problem)) return problem.text;
-  PNG_FUNCTIONS(LOOK_UP)
-  return NULL;
+  return APUS_LOAD(names, functions, &problem) ? NULL : problem.text;
 }
 
 // What reading a picture holds besides the picture, so that it can be freed after a longjmp.

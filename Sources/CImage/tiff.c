@@ -42,13 +42,10 @@ const char *apus_tiff_load(void) {
 #else
   static const char *const names[] = {"libtiff.so.6", "libtiff.so.5"};
 #endif
+#define ENTRY(result, name, parameters) {"TIFF" #name, &tiff.name},
+  static const apus_function functions[] = {TIFF_FUNCTIONS(ENTRY)};
   static apus_problem problem;
-  size_t found;
-  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
-  if (!library) return problem.text;
-#define LOOK_UP(result, name, parameters) \
-  if (!apus_look_up(library, "TIFF" #name, &tiff.name, &problem)) return problem.text;
-  TIFF_FUNCTIONS(LOOK_UP)
+  if (!APUS_LOAD(names, functions, &problem)) return problem.text;
   others_error = tiff.SetErrorHandler(on_error);
   others_warning = tiff.SetWarningHandler(on_warning);
   others_error_of = tiff.SetErrorHandlerExt(on_error_of);

@@ -16,20 +16,10 @@ const char *apus_webp_load(void) {
 #else
   static const char *const names[] = {"libwebp.so.7"};
 #endif
+#define ENTRY(result, name, parameters) {"WebP" #name, &webp.name},
+  static const apus_function functions[] = {WEBP_FUNCTIONS(ENTRY)};
   static apus_problem problem;
-  size_t found;
-  void *library = apus_open_library(names, sizeof names / sizeof *names, &found, &problem);
-  if (!library) return problem.text;
-#define LOOK_UP(result, name, parameters) \
-  if (!apus_look_up(library, "WebP" #name, &webp.name, &problem)) return problem.text;
-  WEBP_FUNCTIONS(LOOK_UP)
-  return NULL;
-}
-
-static uint32_t number(const uint8_t *bytes, size_t count) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < count; i++) value |= (uint32_t)bytes[i] << 8 * i;
-  return value;
+  return APUS_LOAD(names, functions, &problem) ? NULL : problem.text;
 }
 
 // Where a frame stands on the canvas, and the bitstream that libwebp decodes.
@@ -43,12 +33,12 @@ typedef struct {
 // an animation is a chunk that begins with its place; behind 16 bytes stands what a file of its own would have.
 static apus_image_status read_chunks(const uint8_t *data, size_t size, frame *first, apus_image *image) {
   if (size < 30 || memcmp(data + 12, "VP8X", 4) != 0) return APUS_IMAGE_OK;
-  first->canvas_width = number(data + 24, 3) + 1;
-  first->canvas_height = number(data + 27, 3) + 1;
+  first->canvas_width = apus_little_endian(data + 24, 3) + 1;
+  first->canvas_height = apus_little_endian(data + 27, 3) + 1;
   bool has_frame = false;
   for (size_t position = 12; size - position >= 8;) {
     const uint8_t *chunk = data + position, *content = chunk + 8;
-    const size_t length = number(chunk + 4, 4), room = size - position - 8;
+    const size_t length = apus_little_endian(chunk + 4, 4), room = size - position - 8;
     if (length > room) break;
     bool is_kept = true;
     if (memcmp(chunk, "EXIF", 4) == 0 && !image->exif.size) {
@@ -57,8 +47,8 @@ static apus_image_status read_chunks(const uint8_t *data, size_t size, frame *fi
       is_kept = apus_block_append(&image->xmp, content, length);
     } else if (memcmp(chunk, "ANMF", 4) == 0 && !has_frame && length > 16) {
       has_frame = true;
-      first->left = 2 * number(content, 3);
-      first->top = 2 * number(content + 3, 3);
+      first->left = 2 * apus_little_endian(content, 3);
+      first->top = 2 * apus_little_endian(content + 3, 3);
       first->data = content + 16;
       first->size = length - 16;
     }

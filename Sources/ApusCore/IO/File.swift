@@ -62,25 +62,22 @@ package final class File {
 
   /// Reads at the file's position until `buffer` is full or the file ends; returns the number of bytes read.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-    var done = 0
-    while done < buffer.count {
-      let count = systemRead(descriptor, buffer.baseAddress! + done, buffer.count - done)
-      if count == 0 { break }
-      if count > 0 {
-        done += count
-      } else if errno != EINTR {
-        throw FileError("read", path)
-      }
-    }
-    return done
+    try filling(buffer) { place, _, count in systemRead(descriptor, place, count) }
   }
 
   /// Reads from `offset` on until `buffer` is full or the file ends; returns the number of bytes read. Any thread may.
   @discardableResult
   package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    try filling(buffer) { place, done, count in pread(descriptor, place, count, off_t(offset + done)) }
+  }
+
+  /// Repeats `call`, which gets a place in `buffer`, the bytes before it and the room behind it, until it reads nothing.
+  private func filling(
+    _ buffer: UnsafeMutableRawBufferPointer, _ call: (UnsafeMutableRawPointer, Int, Int) -> Int
+  ) throws(FileError) -> Int {
     var done = 0
     while done < buffer.count {
-      let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+      let count = call(buffer.baseAddress! + done, done, buffer.count - done)
       if count == 0 { break }
       if count > 0 {
         done += count
@@ -89,19 +86,6 @@ package final class File {
       }
     }
     return done
-  }
-
-  /// Writes all of `bytes` from `offset` on. Any thread may.
-  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
-    var done = 0
-    while done < bytes.count {
-      let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
-      if count >= 0 {
-        done += count
-      } else if errno != EINTR {
-        throw FileError("write", path)
-      }
-    }
   }
 
   /// The whole of a file that has at most `maximumByteCount` bytes; `nil` when it has more.
@@ -118,9 +102,21 @@ package final class File {
 
   /// Writes all of `bytes` at the file's position.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    try emptying(bytes) { place, _, count in systemWrite(descriptor, place, count) }
+  }
+
+  /// Writes all of `bytes` from `offset` on. Any thread may.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+    try emptying(bytes) { place, done, count in pwrite(descriptor, place, count, off_t(offset + done)) }
+  }
+
+  /// Repeats `call`, which gets a place in `bytes`, those before it and those left, until all are written.
+  private func emptying(
+    _ bytes: UnsafeRawBufferPointer, _ call: (UnsafeRawPointer, Int, Int) -> Int
+  ) throws(FileError) {
     var done = 0
     while done < bytes.count {
-      let count = systemWrite(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      let count = call(bytes.baseAddress! + done, done, bytes.count - done)
       if count >= 0 {
         done += count
       } else if errno != EINTR {

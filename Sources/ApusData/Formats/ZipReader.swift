@@ -142,21 +142,13 @@ struct ZipReader {
   }
 
   private static func bytes(of file: File, at offset: Int, count: Int) throws -> [UInt8] {
-    try file.seek(to: offset)
-    return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       let room = UnsafeMutableRawBufferPointer(buffer)
-      initialized = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+      initialized = try file.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
     }
   }
 
   private static func damaged(_ path: String, _ reason: String) -> DataError {
     DataError(.malformed, at: path, reason, advice: "get the archive anew")
-  }
-}
-
-extension Array<UInt8> {
-  /// A little-endian number of at most 4 bytes.
-  func number(at offset: Int, bytes: Int) -> Int {
-    self[offset..<(offset + bytes)].reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 }

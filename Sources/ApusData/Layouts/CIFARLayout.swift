@@ -19,13 +19,12 @@ struct CIFARLayout: DatasetLayout {
   /// Pictures of one batch, as published.
   let batchCount: Int
 
-  var description: String {
-    "\(archive) or \(DatasetPart.allCases.flatMap { batches[$0]! }.joined(separator: ", "))"
-  }
+  private var names: [String] { DatasetPart.allCases.flatMap { batches[$0]! } }
+
+  var description: String { "\(archive) or \(names.joined(separator: ", "))" }
 
   /// The folder with the batches, or else the archive.
   private func found(in place: String) -> (folder: String?, archive: String?) {
-    let names = DatasetPart.allCases.flatMap { batches[$0]! }
     for folder in [FilePath.join(place, folder), place]
     where names.contains(where: { FilePath.isFile(FilePath.join(folder, $0)) }) { return (folder, nil) }
     let path = FilePath.join(place, archive)
@@ -35,7 +34,7 @@ struct CIFARLayout: DatasetLayout {
   func files(in place: String) -> [String] {
     let found = found(in: place)
     guard let folder = found.folder else { return found.archive.map { [$0] } ?? [] }
-    return DatasetPart.allCases.flatMap { batches[$0]! }.map { FilePath.join(folder, $0) }.filter(FilePath.isFile)
+    return names.map { FilePath.join(folder, $0) }.filter(FilePath.isFile)
   }
 
   func hasAll(of part: DatasetPart, in place: String) -> Bool {
@@ -75,7 +74,7 @@ struct CIFARLayout: DatasetLayout {
   private func read(_ names: [String], fromArchive path: String) throws -> [(name: String, bytes: [UInt8])] {
     var contents: [String: [UInt8]] = [:]
     // Of all members unpacked: twice the published ones.
-    let total = 2 * maximumByteCount * batches.values.reduce(0) { $0 + $1.count }
+    let total = 2 * maximumByteCount * self.names.count
     var tar = try TarReader(path: path, maximumByteCount: total)
     // The members wanted are read, all others passed over; the walk ends with the last one wanted.
     while contents.count < names.count, let entry = try tar.next() {

@@ -122,8 +122,8 @@ struct Publication: Sendable {
 
   /// What to say where the pictures are not those that were published, as far as that can be told.
   private func difference(_ data: ImageDataset, _ part: DatasetPart) -> String? {
-    let known = PublishedDatasets.publications
-    // A sum takes a while for the large sets; counts tell which of them can be right.
+    let known = PublishedDatasets.publications.filter { $0.imageShape == imageShape }
+    // A sum takes a while for the large sets; sizes and counts tell which of them can be right.
     if known.contains(where: { $0.counts[part] == data.count && $0.sums[part] != nil }) {
       let sum = data.identity.md5
       if sums[part] == sum { return nil }
