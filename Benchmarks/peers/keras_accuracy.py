@@ -8,11 +8,11 @@ DATA holds `mnist/*-ubyte.gz` and `cifar-10-batches-bin/*.bin`, as their publish
 """
 
 import argparse
-import gzip
 from pathlib import Path
 
 import numpy as np
 
+from datasets import cifar10, mnist
 from keras_models import build, keras
 from models import MODELS
 
@@ -20,21 +20,6 @@ RECIPES = {
     "mnist": dict(model="tutorial-mnist", batch_size=200, validation_split=0.2),
     "cifar10": dict(model="tutorial-cifar", batch_size=32, validation_split=0.0),
 }
-
-
-def mnist(folder, part):
-    def values(name, header):
-        return np.frombuffer(gzip.decompress((folder / "mnist" / f"{part}-{name}-ubyte.gz").read_bytes())[header:],
-                             np.uint8)
-
-    return values("images-idx3", 16).reshape(-1, 28, 28, 1), values("labels-idx1", 8)
-
-
-def cifar10(folder, part):
-    names = ["test_batch"] if part == "t10k" else [f"data_batch_{i}" for i in range(1, 6)]
-    rows = np.concatenate([np.fromfile(folder / "cifar-10-batches-bin" / f"{name}.bin", np.uint8) for name in names])
-    rows = rows.reshape(-1, 1 + 3 * 32 * 32)
-    return rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), rows[:, 0]
 
 
 def main():

@@ -14,6 +14,10 @@ extension CaseCatalog {
     OperationCase("slice integers", [.int32([6, 5], below: 100)]) { slice($0[0], starts: [2, 1], sizes: [3, 3]) },
     OperationCase("concat last", [3, 4], [3, 5], [3, 1], for: .selfTest) { concat($0) },
     OperationCase("concat first", [2, 3, 4], [5, 3, 4]) { concat($0, axis: 0) },
+    OperationCase("resize, larger", [2, 5, 7, 3], sums: 12) {
+      resize($0[0], height: 11, width: 13, interpolation: .bicubic)
+    },
+    OperationCase("resize, smaller", [2, 13, 11, 1], sums: 24) { resize($0[0], height: 4, width: 6) },
     OperationCase("pad", [3, 4, 5], for: .selfTest) { pad($0[0], before: [1, 0, 2], after: [0, 3, 1], value: 0.5) },
   ]
 

@@ -43,9 +43,14 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let trained = try Run.load(folder)
+    let device = try deviceOption.chosen()
     let pictures: Pictures =
       switch data {
-      case .published(let entry): Pictures(try entry.load(.test, from: dataOption), of: entry)
+      case .published(let entry):
+        // Another data set is not what the network knows, whatever its size.
+        try Pictures.load(
+          entry, .test, from: dataOption,
+          shape: entry.name == trained.configuration.dataset ? trained.configuration.inputShape : nil, on: device)
       case .folder(let path):
         try FolderPlan(path, pictureOptions, run: trained.configuration, subject: prepare).loadTest()
       }
@@ -56,7 +61,7 @@ struct Evaluate: ParsableCommand {
           + "\(trained.configuration.inputShape.shapeDescription); those of \(pictures.name) are "
           + "\(pictures.imageShape.shapeDescription)")
     }
-    let trainer = try trained.makeTrainer(device: deviceOption.chosen())
+    let trainer = try trained.makeTrainer(device: device)
     trainer.testTimeAugmentation = views.testTimeAugmentation
     let result = try trainer.evaluate(pictures.data, batchSize: batchSize)
     let identity = pictures.identity

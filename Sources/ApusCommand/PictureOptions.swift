@@ -40,7 +40,8 @@ struct PictureOptions: ParsableArguments {
 struct PictureShapeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Height, width and channels that pictures are brought to (default: the network's; small pictures keep theirs).",
+      "Height, width and channels that pictures, those of a data set too, are brought to (default: the network's; "
+        + "small pictures keep theirs).",
       valueName: "HxWxC"))
   var input: ImageShape?
 

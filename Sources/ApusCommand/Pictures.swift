@@ -3,9 +3,9 @@ import ApusCore
 
 /// Labelled pictures as a command uses them: all in memory, or read one by one.
 struct Pictures {
-  let data: any Dataset
+  private(set) var data: any Dataset
   let name: String
-  let imageShape: [Int]
+  private(set) var imageShape: [Int]
   let classNames: [String]
   /// Name of the network that fits them, unless another is asked for.
   let defaultModel: String
@@ -13,8 +13,8 @@ struct Pictures {
   /// What is to be said even where little is.
   let notes: [String]
   /// Where they are from, and the same in words.
-  let source: String, origin: String
-  let description: String
+  let source: String
+  private(set) var origin: String, description: String
   /// The folder that they are read from, which knows what could not be read; `nil` for a data set.
   let folder: ImageFolder?
 
@@ -25,6 +25,21 @@ struct Pictures {
     (name, imageShape, classNames) = (data.name, data.imageShape, data.classNames)
     (defaultModel, identity, notes) = (entry.model, data.identity, data.note.map { [$0] } ?? [])
     (source, origin, description, folder) = (data.source, data.origin, "\(data)", nil)
+  }
+
+  /// A part of a data set, brought to `shape` where that is another.
+  static func load(
+    _ entry: PublishedDataset, _ part: DatasetPart, from option: DataOption, shape: [Int]?, on device: Device
+  ) throws -> Pictures {
+    let data = try entry.load(part, from: option)
+    var pictures = Pictures(data, of: entry)
+    guard let shape, shape != data.imageShape else { return pictures }
+    pictures.data = try data.resized(height: shape[0], width: shape[1], channels: shape[2], device: device)
+    pictures.imageShape = shape
+    let change = ", brought to \(shape.shapeDescription)"
+    pictures.origin += change
+    pictures.description += change
+    return pictures
   }
 
   /// Read at once where that takes little memory, else batch by batch.

@@ -95,7 +95,7 @@ struct Train: ParsableCommand {
     }
     if unfreeze != nil && resume == nil { throw ValidationError("--unfreeze goes with --resume.") }
     if otherData && resume == nil { throw ValidationError("--other-data goes with --resume.") }
-    if case .published = data, let option = (pictures.given + shape.given).first {
+    if case .published = data, let option = (pictures.given + shape.given).first(where: { $0 != "--input" }) {
       throw ValidationError("\(option) goes with a folder of pictures, not with \(data.name).")
     }
     if resume != nil, let option = shape.given.first(where: { !["--balance", "--cache"].contains($0) }) {
@@ -108,7 +108,7 @@ struct Train: ParsableCommand {
     let device = try deviceOption.chosen()
     // Before the data, which may have to be downloaded.
     let earlier = try resume.map(earlierRun)
-    let parts = try load(for: earlier?.configuration)
+    let parts = try load(for: earlier?.configuration, on: device)
     let training = parts.training
     if let earlier { try requireSameData(earlier, training.identity) }
     var (trainer, configuration) =
@@ -151,12 +151,13 @@ struct Train: ParsableCommand {
   /// What is trained, validated and tested on.
   ///
   /// - Parameter run: the one that goes on, which knows its pictures' shape and classes.
-  private func load(for run: RunConfiguration?) throws -> PictureParts {
+  private func load(for run: RunConfiguration?, on device: Device) throws -> PictureParts {
     switch data {
     case .published(let entry):
+      let imageShape = run?.inputShape ?? shape.input?.sizes
       return PictureParts(
-        training: Pictures(try entry.load(.train, from: dataOption), of: entry),
-        test: Pictures(try entry.load(.test, from: dataOption), of: entry))
+        training: try Pictures.load(entry, .train, from: dataOption, shape: imageShape, on: device),
+        test: try Pictures.load(entry, .test, from: dataOption, shape: imageShape, on: device))
     case .folder(let path):
       if dataOption.folder != nil { throw CommandError(.usage, "--data-dir does not go with a folder of pictures.") }
       let plan = try FolderPlan(path, pictures, shape, model: model?.name, run: run)

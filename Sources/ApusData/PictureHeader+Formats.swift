@@ -20,7 +20,8 @@ extension PictureHeader {
   mutating func readBMP(_ bytes: [UInt8]) -> Bool {
     guard let headerLength = bytes.number(at: 14, bytes: 4, .littleEndian) else { return false }
     if headerLength == 12 {
-      return set(width: bytes.number(at: 18, bytes: 2, .littleEndian), height: bytes.number(at: 20, bytes: 2, .littleEndian))
+      return set(
+        width: bytes.number(at: 18, bytes: 2, .littleEndian), height: bytes.number(at: 20, bytes: 2, .littleEndian))
     }
     func signed(_ offset: Int) -> Int? {
       bytes.number(at: offset, bytes: 4, .littleEndian).map { Int(Int32(truncatingIfNeeded: $0)) }

@@ -89,7 +89,8 @@ public struct PictureHeader: Sendable, Hashable {
       if (0xFFC0...0xFFCF).contains(mark) && ![0xFFC4, 0xFFC8, 0xFFCC].contains(mark) {
         guard let components = bytes.number(at: position + 9, bytes: 1, .bigEndian) else { return false }
         return set(
-          width: bytes.number(at: position + 7, bytes: 2, .bigEndian), height: bytes.number(at: position + 5, bytes: 2, .bigEndian),
+          width: bytes.number(at: position + 7, bytes: 2, .bigEndian),
+          height: bytes.number(at: position + 5, bytes: 2, .bigEndian),
           isGrey: components == 1)
       }
       guard mark != 0xFFDA, mark != 0xFFD9, let length = bytes.number(at: position + 2, bytes: 2, .bigEndian) else {

@@ -120,14 +120,3 @@ extension PhiloxGenerator {
     }
   }
 }
-
-/// What is wrong with a probability; `nil` for nothing.
-func probabilityProblem(_ probability: Double) -> String? {
-  (0...1).contains(probability) ? nil : "a probability of \(probability); it must be in 0...1"
-}
-
-/// What is wrong with a number that must be at least 0; `nil` for nothing.
-func amountProblem(_ amount: Double, _ name: String, most: Double = .infinity) -> String? {
-  amount >= 0 && amount <= most && amount.isFinite
-    ? nil : "\(name) is \(amount); it must be at least 0" + (most.isFinite ? " and at most \(most)" : "")
-}

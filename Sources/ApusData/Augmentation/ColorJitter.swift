@@ -1,16 +1,13 @@
 public import ApusCore
 
 /// Multiplies by a factor of `1 - amount ... 1 + amount`, at least 0; torchvision's `brightness`. See `RandomLight`.
-public struct RandomBrightness: Augmentation {
+public struct RandomBrightness: AmountAugmentation {
   public static let name = "brightness"
-  public static let mainKey: String? = "amount"
   public var amount = 0.2
 
   public init() {}
-  public init(_ amount: Double) { self.amount = amount }
 
   public var limits: EditLimits { EditLimits(changes: 1) }
-  public var problem: String? { amountProblem(amount, "an amount") }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     picture.scale(random.factor(amount))
@@ -18,16 +15,13 @@ public struct RandomBrightness: Augmentation {
 }
 
 /// Adds `-amount ... amount` of white; Keras's `RandomBrightness`.
-public struct RandomLight: Augmentation {
+public struct RandomLight: AmountAugmentation {
   public static let name = "light"
-  public static let mainKey: String? = "amount"
   public var amount = 0.2
 
   public init() {}
-  public init(_ amount: Double) { self.amount = amount }
 
   public var limits: EditLimits { EditLimits(changes: 1) }
-  public var problem: String? { amountProblem(amount, "an amount") }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     picture.scale(1, offset: random.around0(amount))
@@ -36,16 +30,13 @@ public struct RandomLight: Augmentation {
 
 /// Moves values from or to the mean of the picture's grey by a factor of `1 - amount ... 1 + amount`, at least 0;
 /// torchvision's `contrast`.
-public struct RandomContrast: Augmentation {
+public struct RandomContrast: AmountAugmentation {
   public static let name = "contrast"
-  public static let mainKey: String? = "amount"
   public var amount = 0.2
 
   public init() {}
-  public init(_ amount: Double) { self.amount = amount }
 
   public var limits: EditLimits { EditLimits(changes: 1, needsColours: true) }
-  public var problem: String? { amountProblem(amount, "an amount") }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     picture.contrast(random.factor(amount))
@@ -54,16 +45,13 @@ public struct RandomContrast: Augmentation {
 
 /// Moves colours from or to their grey by a factor of `1 - amount ... 1 + amount`, at least 0; torchvision's
 /// `saturation`.
-public struct RandomSaturation: Augmentation {
+public struct RandomSaturation: AmountAugmentation {
   public static let name = "saturation"
-  public static let mainKey: String? = "amount"
   public var amount = 0.2
 
   public init() {}
-  public init(_ amount: Double) { self.amount = amount }
 
   public var limits: EditLimits { EditLimits(changes: 1, needsColours: true) }
-  public var problem: String? { amountProblem(amount, "an amount") }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     picture.saturate(random.factor(amount))
@@ -71,16 +59,14 @@ public struct RandomSaturation: Augmentation {
 }
 
 /// Turns hues by a share of the circle of `-amount ... amount`; torchvision's `hue`.
-public struct RandomHue: Augmentation {
+public struct RandomHue: AmountAugmentation {
   public static let name = "hue"
-  public static let mainKey: String? = "amount"
+  public static let mostAmount = 0.5
   public var amount = 0.05
 
   public init() {}
-  public init(_ amount: Double) { self.amount = amount }
 
   public var limits: EditLimits { EditLimits(changes: 1, needsColours: true) }
-  public var problem: String? { amountProblem(amount, "an amount", most: 0.5) }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     picture.turnHue(random.around0(amount))

@@ -45,9 +45,9 @@ public struct RandomTranslation: Augmentation {
 }
 
 /// Enlarges by a factor of `1 - amount ... 1 + amount` around the middle; torchvision's `scale`, Keras's `RandomZoom`.
-public struct RandomZoom: Augmentation {
+public struct RandomZoom: AmountAugmentation {
   public static let name = "zoom"
-  public static let mainKey: String? = "amount"
+  public static let mostAmount = 0.99
   public var amount = 0.2
   public var border = PictureEdit.Border.constant(0)
 
@@ -57,7 +57,6 @@ public struct RandomZoom: Augmentation {
   }
 
   public var limits: EditLimits { EditLimits(moves: .outside(border)) }
-  public var problem: String? { amountProblem(amount, "an amount", most: 0.99) }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
     picture.zoom(1 + random.around0(amount), border: border)
@@ -91,7 +90,7 @@ public struct RandomShear: Augmentation {
 
 /// Moves the corners inwards by up to `distortion / 2` of the width and the height, half of the time; torchvision's
 /// `RandomPerspective`.
-public struct RandomPerspective: Augmentation {
+public struct RandomPerspective: OccasionalAugmentation {
   public static let name = "perspective"
   public static let mainKey: String? = "distortion"
   public var distortion = 0.5
@@ -105,11 +104,10 @@ public struct RandomPerspective: Augmentation {
 
   public var limits: EditLimits { EditLimits(moves: .outside(border)) }
   public var problem: String? {
-    amountProblem(distortion, "a distortion", most: 0.99) ?? probabilityProblem(probability)
+    amountProblem(distortion, "a distortion", most: 0.99) ?? probabilityProblem
   }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    guard random.chance(probability) else { return }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
     let (right, bottom) = (Double(picture.width - 1), Double(picture.height - 1))
     let corners = [(x: 0.0, y: 0.0), (x: right, y: 0), (x: right, y: bottom), (x: 0, y: bottom)]
     let moved = corners.map { corner in

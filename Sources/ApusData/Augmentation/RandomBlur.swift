@@ -34,7 +34,7 @@ public struct RandomBlur: Augmentation {
 
 /// Sharpens by a factor, of which 0 is smoothed and 1 the picture itself, half of the time; torchvision's
 /// `RandomAdjustSharpness`.
-public struct RandomSharpness: Augmentation {
+public struct RandomSharpness: OccasionalAugmentation {
   public static let name = "sharpness"
   public static let mainKey: String? = "factor"
   public var factor = 2.0
@@ -43,9 +43,9 @@ public struct RandomSharpness: Augmentation {
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1, readsNeighbours: true) }
-  public var problem: String? { amountProblem(factor, "a factor") ?? probabilityProblem(probability) }
+  public var problem: String? { amountProblem(factor, "a factor") ?? probabilityProblem }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.sharpen(factor) }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.sharpen(factor)
   }
 }

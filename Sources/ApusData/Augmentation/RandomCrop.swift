@@ -27,7 +27,7 @@ public struct RandomCrop: Augmentation {
 /// recipe of ImageNet (Szegedy et al., "Going deeper with convolutions", 2015).
 ///
 /// Bilinear without smoothing, which parts do not need: they are enlarged.
-public struct RandomResizedCrop: Augmentation {
+public struct RandomResizedCrop: AreaAugmentation {
   public static let name = "resized-crop"
   public static let mainKey: String? = "least_area"
   /// Shares of the picture's area.
@@ -48,28 +48,20 @@ public struct RandomResizedCrop: Augmentation {
   }
 
   public var limits: EditLimits { EditLimits(moves: .outside(.edge)) }
-  public var problem: String? {
-    guard leastArea > 0, leastArea <= mostArea, mostArea <= 1 else {
-      return "an area of \(leastArea) to \(mostArea); it must be above 0 and at most 1"
-    }
-    return ratio >= 1 && ratio.isFinite ? nil : "a ratio of \(ratio); it must be at least 1"
-  }
+  public var problem: String? { areaProblem }
 
   public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    let (width, height) = (Double(picture.width), Double(picture.height))
-    var part = (width: width, height: height)
+    var (width, height) = (picture.width, picture.height)
     for _ in 0..<10 {
-      let area = width * height * random.uniform(leastArea...mostArea)
-      let shape = Double.exp(random.around0(Double.log(ratio)))
-      let (w, h) = ((area * shape).squareRoot().rounded(), (area / shape).squareRoot().rounded())
-      if w >= 1, h >= 1, w <= width, h <= height {
-        part = (w, h)
+      let (w, h) = drawSides(of: picture, &random)
+      if w >= 1, h >= 1, w <= picture.width, h <= picture.height {
+        (width, height) = (w, h)
         break
       }
     }
-    let left = Double(random.whole(0..<(Int(width - part.width) + 1)))
-    let top = Double(random.whole(0..<(Int(height - part.height) + 1)))
-    let (a, d) = (part.width / width, part.height / height)
+    let left = Double(random.whole(0..<(picture.width - width + 1)))
+    let top = Double(random.whole(0..<(picture.height - height + 1)))
+    let (a, d) = (Double(width) / Double(picture.width), Double(height) / Double(picture.height))
     // Middles of pixels: the first is half a pixel from the edge.
     picture.move(
       Homography([a, 0, left + (a - 1) / 2, 0, d, top + (d - 1) / 2, 0, 0, 1]), border: .edge)

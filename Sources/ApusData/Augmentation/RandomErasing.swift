@@ -26,9 +26,8 @@ public struct Cutout: Augmentation {
 
 /// Fills a rectangle of random area and shape, half of the time; torchvision's `RandomErasing`, with its ranges. Zhong et
 /// al., "Random erasing data augmentation", 2020.
-public struct RandomErasing: Augmentation {
+public struct RandomErasing: OccasionalAugmentation, AreaAugmentation {
   public static let name = "erase"
-  public static let mainKey: String? = "probability"
   public var probability = 0.5
   /// Shares of the picture's area.
   public var leastArea = 0.02
@@ -45,23 +44,13 @@ public struct RandomErasing: Augmentation {
   }
 
   public init() {}
-  public init(probability: Double) { self.probability = probability }
 
   public var limits: EditLimits { EditLimits(changes: 1) }
-  public var problem: String? {
-    guard leastArea > 0, leastArea <= mostArea, mostArea <= 1 else {
-      return "an area of \(leastArea) to \(mostArea); it must be above 0 and at most 1"
-    }
-    guard ratio >= 1, ratio.isFinite else { return "a ratio of \(ratio); it must be at least 1" }
-    return probabilityProblem(probability)
-  }
+  public var problem: String? { areaProblem ?? probabilityProblem }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    guard random.chance(probability) else { return }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
     for _ in 0..<10 {
-      let area = Double(picture.height * picture.width) * random.uniform(leastArea...mostArea)
-      let shape = Double.exp(random.around0(Double.log(ratio)))
-      let (height, width) = (Int((area * shape).squareRoot().rounded()), Int((area / shape).squareRoot().rounded()))
+      let (height, width) = drawSides(of: picture, &random)
       guard height >= 1, width >= 1, height < picture.height, width < picture.width else { continue }
       let top = random.whole(0..<(picture.height - height + 1))
       let left = random.whole(0..<(picture.width - width + 1))

@@ -1,39 +1,35 @@
 public import ApusCore
 
 /// A grey picture of as many channels, one time in ten; torchvision's `RandomGrayscale`.
-public struct RandomGrayscale: Augmentation {
+public struct RandomGrayscale: OccasionalAugmentation {
   public static let name = "grayscale"
-  public static let mainKey: String? = "probability"
   public var probability = 0.1
 
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1, needsColours: true) }
-  public var problem: String? { probabilityProblem(probability) }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.grey() }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.grey()
   }
 }
 
 /// The negative, half of the time; torchvision's `RandomInvert`.
-public struct RandomInvert: Augmentation {
+public struct RandomInvert: OccasionalAugmentation {
   public static let name = "invert"
-  public static let mainKey: String? = "probability"
   public var probability = 0.5
 
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1) }
-  public var problem: String? { probabilityProblem(probability) }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.solarize(0) }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.solarize(0)
   }
 }
 
 /// Keeps the first bits of eight, half of the time; torchvision's `RandomPosterize`.
-public struct RandomPosterize: Augmentation {
+public struct RandomPosterize: OccasionalAugmentation {
   public static let name = "posterize"
   public static let mainKey: String? = "bits"
   public var bits = 4
@@ -43,16 +39,16 @@ public struct RandomPosterize: Augmentation {
 
   public var limits: EditLimits { EditLimits(changes: 1) }
   public var problem: String? {
-    (1...8).contains(bits) ? probabilityProblem(probability) : "\(bits) bits; there are 1 to 8"
+    (1...8).contains(bits) ? probabilityProblem : "\(bits) bits; there are 1 to 8"
   }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.posterize(bits: bits) }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.posterize(bits: bits)
   }
 }
 
 /// The negative of what is at least a share of white, half of the time; torchvision's `RandomSolarize`.
-public struct RandomSolarize: Augmentation {
+public struct RandomSolarize: OccasionalAugmentation {
   public static let name = "solarize"
   public static let mainKey: String? = "threshold"
   public var threshold = 0.5
@@ -61,42 +57,38 @@ public struct RandomSolarize: Augmentation {
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1) }
-  public var problem: String? { amountProblem(threshold, "a threshold", most: 1) ?? probabilityProblem(probability) }
+  public var problem: String? { amountProblem(threshold, "a threshold", most: 1) ?? probabilityProblem }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.solarize(threshold) }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.solarize(threshold)
   }
 }
 
 /// Spreads each channel from black to white, half of the time; torchvision's `RandomAutocontrast`.
-public struct RandomAutocontrast: Augmentation {
+public struct RandomAutocontrast: OccasionalAugmentation {
   public static let name = "autocontrast"
-  public static let mainKey: String? = "probability"
   public var probability = 0.5
 
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1, needsColours: true) }
-  public var problem: String? { probabilityProblem(probability) }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.autocontrast() }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.autocontrast()
   }
 }
 
 /// Makes all levels of a channel as frequent, half of the time; torchvision's `RandomEqualize`.
-public struct RandomEqualize: Augmentation {
+public struct RandomEqualize: OccasionalAugmentation {
   public static let name = "equalize"
-  public static let mainKey: String? = "probability"
   public var probability = 0.5
 
   public init() {}
 
   public var limits: EditLimits { EditLimits(changes: 1, needsColours: true) }
-  public var problem: String? { probabilityProblem(probability) }
 
-  public func apply(to picture: inout PictureEdit, random: inout PhiloxGenerator) {
-    if random.chance(probability) { picture.equalize() }
+  public func change(_ picture: inout PictureEdit, random: inout PhiloxGenerator) {
+    picture.equalize()
   }
 }
 
