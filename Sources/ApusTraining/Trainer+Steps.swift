@@ -20,6 +20,8 @@ struct StepKey: Hashable {
   var batchSize: Int
   /// Of training.
   var augmentation: AugmentationPlan.Layout?
+  /// Of evaluation and prediction.
+  var views: TestTimeAugmentation?
 }
 
 // MARK: - Preparation, shared by fit, evaluate and predict
@@ -113,13 +115,15 @@ extension Trainer {
     _ purpose: StepKey.Purpose, _ data: any TrainingData, batchSize: Int, _ augmentation: AugmentationPlan.Layout? = nil
   ) throws -> Step {
     if data.source is ArrayDataset { kept(data) }
-    let key = StepKey(purpose: purpose, data: data.identity, batchSize: batchSize, augmentation: augmentation)
+    let key = StepKey(
+      purpose: purpose, data: data.identity, batchSize: batchSize, augmentation: augmentation,
+      views: purpose == .training ? nil : testTimeAugmentation)
     return try step(key) { stages(purpose, data, batchSize: batchSize, augmentation) }
   }
 
   /// The compiled forward pass for a batch size and the inputs' types.
   func predictionStep(batchSize: Int, dtypes: [DType]) throws -> Step {
-    try step(StepKey(purpose: .prediction(dtypes), batchSize: batchSize)) {
+    try step(StepKey(purpose: .prediction(dtypes), batchSize: batchSize, views: testTimeAugmentation)) {
       [
         InputStage(types: zip(inputShapes, dtypes).map { TensorType(shape: $0, dtype: $1) }, batchSize: batchSize),
         inferenceStage, OutputStage(),

@@ -54,9 +54,7 @@ public final class Trainer {
   public var dataPlacement = DataPlacement.automatic
   /// Views of each picture that evaluation and prediction average; `nil` for the picture alone. Holds for the calls that
   /// follow, validation in `fit` included.
-  public var testTimeAugmentation: TestTimeAugmentation? {
-    didSet { if testTimeAugmentation != oldValue { steps.removeAll() } }
-  }
+  public var testTimeAugmentation: TestTimeAugmentation?
   /// All epochs so far; `test` is the caller's to fill in.
   public var history: History
   /// Number of optimizer steps so far.
