@@ -3,23 +3,20 @@
 
     augmented_accuracy.py PROGRAM DATA [--epochs 3] [--seeds 3] [--device cpu]
 
-DATA holds `cifar-10-batches-bin/*.bin`. Adam of 0.001 along half a cosine, batches of 128, the last tenth of the training pictures for
-validation; networks, initial distributions and batch norms are the same. Both sides take turns, seed by seed. Prints a
-line of JSON for each training, and the means. Needs numpy and torch.
+DATA holds `cifar-10-batches-bin/*.bin`. Adam of 0.001 along half a cosine, batches of 128, the last tenth of
+the training pictures for validation; networks, initial distributions and batch norms are the same. Both sides take turns,
+seed by seed. Prints a line of JSON for each training, and the means. Needs numpy and torch.
 """
 
-import argparse
 import json
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from accuracy import options, train
 from datasets import cifar10
 
 BATCH, VALIDATION, PADDING = 128, 0.1, 4
@@ -99,34 +96,21 @@ def pytorch(folder, epochs, seed):
     return accuracies, time.perf_counter() - start
 
 
-def apus(program, folder, epochs, seed, device):
-    with tempfile.TemporaryDirectory() as output:
-        start = time.perf_counter()
-        subprocess.run(
-            [program, "train", "cifar10", "--data-dir", folder, "--model", "resnet20", "--device", device, "--epochs",
-             str(epochs), "--batch-size", str(BATCH), "--schedule", "cosine", "--augment", f"flip,crop:{PADDING}",
-             "--validation-split", str(VALIDATION), "--seed", str(seed), "--quiet", "--output", output], check=True, stdout=subprocess.DEVNULL)
-        seconds = time.perf_counter() - start
-        history = json.loads((Path(output) / "history.json").read_text())
+def apus(options, seed):
+    history, seconds = train(
+        options, seed, "cifar10", "--data-dir", options.data / "cifar-10-batches-bin", "--model", "resnet20",
+        "--batch-size", str(BATCH), "--schedule", "cosine", "--augment", f"flip,crop:{PADDING}", "--validation-split",
+        str(VALIDATION))
     return [epoch["val_accuracy"] for epoch in history["epochs"]], seconds
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--device", default="cpu")
-    arguments = parser.parse_args()
+    chosen = options(__doc__)
     found = {"apus": [], "pytorch": []}
-    for seed in range(arguments.seeds):
+    for seed in range(chosen.seeds):
         for side in found:
-            if side == "apus":
-                accuracies, seconds = apus(
-                    arguments.program, arguments.data / "cifar-10-batches-bin", arguments.epochs, seed, arguments.device)
-            else:
-                accuracies, seconds = pytorch(arguments.data, arguments.epochs, seed)
+            accuracies, seconds = (
+                apus(chosen, seed) if side == "apus" else pytorch(chosen.data, chosen.epochs, seed))
             found[side].append(accuracies)
             print(json.dumps({"side": side, "seed": seed, "val_accuracy": accuracies, "seconds": round(seconds, 1)}),
                   flush=True)

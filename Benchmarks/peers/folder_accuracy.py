@@ -8,15 +8,13 @@ foreign files lie among them. Prints a line of JSON for each training: its accur
 Pillow.
 """
 
-import argparse
 import json
-import re
-import subprocess
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
+from accuracy import options, train
 from datasets import mnist
 
 SIDES = [28, 40, 56]
@@ -51,29 +49,19 @@ def spoil(folder):
     (folder / "__MACOSX" / "train" / "._cut.png").write_bytes(b"\0\5\x16\7")
 
 
-def accuracy(command):
-    with tempfile.TemporaryDirectory() as output:
-        text = subprocess.run([*command, "--output", output], check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"^test: .*accuracy ([0-9.]+)", text, re.MULTILINE)[1])
+def accuracy(options, seed, *data):
+    history, _ = train(options, seed, *data, "--model", "tutorial-mnist", "--validation-split", "0")
+    return round(history["test"]["accuracy"], 4)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--device", default="cpu")
-    arguments = parser.parse_args()
+    chosen = options(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        make(arguments.data, Path(folder))
-        for seed in range(arguments.seeds):
-            common = ["--model", "tutorial-mnist", "--epochs", str(arguments.epochs), "--seed", str(seed), "--quiet",
-                      "--device", arguments.device, "--validation-split", "0"]
-            train = [arguments.program, "train"]
+        make(chosen.data, Path(folder))
+        for seed in range(chosen.seeds):
             print(json.dumps({
-                "seed": seed, "folder": accuracy([*train, folder, "--input", "28x28x1", *common]),
-                "data set": accuracy([*train, "mnist", "--data-dir", str(arguments.data / "mnist"), *common])}), flush=True)
+                "seed": seed, "folder": accuracy(chosen, seed, folder, "--input", "28x28x1"),
+                "data set": accuracy(chosen, seed, "mnist", "--data-dir", chosen.data / "mnist")}), flush=True)
 
 
 if __name__ == "__main__":
