@@ -60,7 +60,8 @@ extension CPUBackend {
     let sumCount = Int(apus_depthwise_sum_count(&sizes))
     let stride = Int(apus_depthwise_scratch(&sizes)).roundedUpToLine
     let bands = DepthwiseBands(sizes, images: images)
-    let parts = min(Int(apus_thread_count()), bands.count)
+    // A fixed number of partial sums: the result does not depend on the number of threads.
+    let parts = min(16, bands.count)
     // Sums of about 256 pixels of a row join the others: many sums added up keep more digits than one long one.
     let step = max(1, 256 / Int(sizes.result_width))
     let scratch = workScratch

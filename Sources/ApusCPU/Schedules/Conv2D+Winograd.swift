@@ -173,7 +173,8 @@ struct WinogradFilterGradient {
   private let sizes: apus_winograd
   private let tiles: Int
   private let blocks: Int
-  /// Parts of the tiles: as few as give every thread as many blocks.
+  /// Parts of the tiles. Twice as many halve the time of a thread's sums and double that of adding them up, so they grow
+  /// with the square root of the tiles. They do not depend on the number of threads, and so the result does not.
   private let parts: Int
 
   /// `nil` where direct sums are faster, and for other passes.
@@ -182,10 +183,9 @@ struct WinogradFilterGradient {
     var sizes = shape.winograd
     blocks = Int(apus_winograd_block_count(&sizes))
     tiles = sizes.tileCount
-    let threads = Int(apus_thread_count())
     var parts = 1
-    while blocks * parts % threads != 0 { parts += 1 }
-    self.parts = min(parts, tiles)
+    while blocks * parts < 16, tiles >= 1024 * parts * parts { parts *= 2 }
+    self.parts = parts
     self.sizes = sizes
     let (channels, filters) = (sizes.channels.lanes, sizes.filters.lanes)
     let (channelBlocks, filterBlocks) = ((channels / 64).rounded(.up), (filters / 64).rounded(.up))
